@@ -143,3 +143,10 @@ def test_bad_files_are_named(tmp_path):
     (tmp_path / "c.csv").write_text("text,label\nx,y\n")
     with pytest.raises(DataError, match="column"):
         text_table(1, path=str(tmp_path / "c.csv"), text="texts", target="label")
+
+
+@pytest.mark.parametrize(("kind", "piece"), [("words", "word"), ("pieces", "word"), ("characters", "character")])
+def test_pieces_of_a_text_are_called_what_they_are_also_when_read_again(kind, piece):
+    vocabulary = Vocabulary.fit(["to be or not to be"], kind=kind, rare=1)
+    assert vocabulary.piece == piece
+    assert Vocabulary.from_json(vocabulary.to_json()).piece == piece

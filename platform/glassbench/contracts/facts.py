@@ -92,7 +92,7 @@ class TextFacts(Facts):
         tokenizer: Where the tokenizer is from, a folder or a name; None where the vocabulary was learnt from the training rows.
         column: The column of raw rows that holds the text; None where no text is kept.
         answers: How answers are written; None where the target is no sequence.
-        piece: What a reader calls one piece of a row, in the singular: a word of a text, an atom of a molecule.
+        piece: What a reader calls one piece of a row, in the singular: a word or a character of a text, an atom.
         catalogue: The items that may be recommended, where rows are users; None elsewhere.
     """
 

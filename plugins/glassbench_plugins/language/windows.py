@@ -145,6 +145,7 @@ def running_schema(encoder: LanguageEncoder, unit: str) -> Schema:
             vocabulary=tokens,
             column=encoder.text,
             tokenizer=vocabulary.origin or None,
+            piece=vocabulary.piece,
         ),
     )
 

@@ -249,5 +249,6 @@ def _schema(encoder: TextEncoder, columns: TextColumns, unit: str) -> Schema:
             vocabulary=tuple(encoder.vocabulary.tokens),
             tokenizer=encoder.vocabulary.origin or None,
             column=encoder.text,
+            piece=encoder.vocabulary.piece,
         ),
     )

@@ -73,6 +73,12 @@ class Vocabulary:
         return tuple(named.get(number, "") for number in range(max(named) + 1))
 
     @cached_property
+    def piece(self) -> str:
+        """What a reader calls that which tokens make up, in the singular: a character where each is its own, else a word."""
+        split = self.tokenizer.pre_tokenizer
+        return "word" if split is None or len(split.pre_tokenize_str("ab")) == 1 else "character"
+
+    @cached_property
     def ending(self) -> tuple[int, ...]:
         """The tokens that the tokenizer puts after each text."""
         encoding = self.tokenizer.encode("a")

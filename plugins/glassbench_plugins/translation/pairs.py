@@ -156,6 +156,7 @@ def _schema(encoder: PairEncoder, columns: PairColumns, unit: str) -> Schema:
             unknown=UNKNOWN,
             vocabulary=tuple(encoder.vocabulary.tokens),
             column=encoder.text,
+            piece=encoder.vocabulary.piece,
             answers=AnswerFacts(context=encoder.answer_context, end=END, spelling=columns.writing.tokens),
         ),
     )
