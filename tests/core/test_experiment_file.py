@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassbench.errors import ExperimentError
+from glassbench.experiments.experiment import Experiment
 from glassbench.experiments.experiment_file import Document, dump, override, parse_document, read_document
 
 plain = st.recursive(
@@ -107,3 +108,12 @@ def test_more_keys_than_any_experiment_has_are_refused_quickly():
     with pytest.raises(ExperimentError) as caught:
         parse_document("".join(f"k{i}: 1\n" for i in range(50_000)))
     assert "20,000" in str(caught.value)
+
+
+@pytest.mark.parametrize(("key", "content"), [("task", "dataset: diabetes"), ("dataset", "task: regression")])
+def test_a_component_that_is_missing_says_where_its_names_are_listed(key, content, tmp_path):
+    path = tmp_path / "e.yaml"
+    path.write_text(f"name: x\n{content}\n")
+    with pytest.raises(ExperimentError, match="a required setting is missing") as caught:
+        Experiment.from_document(read_document(path))
+    assert f"glassbench plugins list --kind {key}" in str(caught.value.fix)

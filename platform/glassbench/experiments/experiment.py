@@ -15,6 +15,8 @@ from glassbench.experiments.settings import settings_error
 from glassbench.stats.settings_types import PositiveShare
 
 Form = TypeVar("Form", bound=BaseModel)
+_NAMED = ("dataset", "task")
+"""Keys that name a component and have no default."""
 
 
 class Use(BaseModel):
@@ -145,7 +147,14 @@ def validated(form: type[Form], document: Document) -> Form:
     try:
         return form.model_validate(document.content)
     except ValidationError as error:
-        raise located(settings_error(error, "", form), document) from error
+        raise located(_with_names(settings_error(error, "", form)), document) from error
+
+
+def _with_names(error: SettingsError) -> SettingsError:
+    """Return the error of a missing key with where the names that it may take are listed."""
+    if error.where in _NAMED and error.got == "nothing":
+        error.fix = f"add '{error.where}: NAME'; `glassbench plugins list --kind {error.where}` lists the names"
+    return error
 
 
 def _audits_of(listed: list[Any]) -> Any:
