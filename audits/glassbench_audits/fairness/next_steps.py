@@ -39,10 +39,10 @@ class Advice:
             return f"Train with more {self.rows} of {worse(judgement)}, or do not use the model there."
         if judgement.grade == "concern":
             return self.remedied(looked_for(judgement, self.rows))
-        more, word = judgement.more_rows, judgement.frame.cluster_word
+        more = judgement.more_rows
         if more is None:
             return ""
-        return f"Collect about {more.likely:,} more {self.rows if word == 'rows' else word}: in 8 of 10 cases enough to tell."
+        return f"Collect about {more.likely:,} more {judgement.frame.cluster_word}: in 8 of 10 cases enough to tell."
 
     def remedied(self, look: str) -> str:
         """Return where to look, then what can be changed."""

@@ -23,7 +23,7 @@ class GroupFrame(ABC):
         n: What each number rests on, its denominator `(metrics, groups)`.
         draws: Resampled numbers `(metrics, groups, replicates)`, NaN where a resample leaves one undefined.
         ratios: Whether the quotient of two groups' numbers has a meaning.
-        cluster_word: What clusters are called, in the plural; "rows" where rows are independent.
+        cluster_word: What clusters are called, in the plural; where rows are independent, what these are called.
         clusters: How many independent clusters the rows are of; None where rows are independent.
         effective: Of a survey, on how many rows of equal weight each number rests `(metrics, groups)` (Kish 1965); else None.
         unsupported: Why a number carries no interval, None where it does: objects `(metrics, groups)`; None where all do.

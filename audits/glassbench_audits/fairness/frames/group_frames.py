@@ -11,6 +11,7 @@ import pandas as pd
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.predictions.outputs import ClassOutput
 from glassbench.contracts.subject import Subject
+from glassbench.printable import plural
 from glassbench.rows.known_outcomes import with_known_outcomes
 from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
@@ -39,7 +40,8 @@ def group_frames(subject: Subject, *, depth: int, most: int, replicates: int) ->
     """
     features = columns(subject.predictions.groups)
     build = _counted if subject.class_outputs else _measured
-    sampling, word = subject.predictions.sampling, cluster_words(subject.predictions.frame)
+    sampling, predictions = subject.predictions.sampling, subject.predictions.frame
+    word = cluster_words(predictions["cluster"]) if "cluster" in predictions else plural(subject.schema.unit)
     each = "label" if len(subject.class_outputs) > 1 else "class"
     for group_frame in build(subject, features, depth, most, replicates):
         group_frame.each = each
@@ -47,16 +49,14 @@ def group_frames(subject: Subject, *, depth: int, most: int, replicates: int) ->
         yield group_frame
 
 
-def cluster_words(frame: pd.DataFrame) -> str:
+def cluster_words(names: pd.Series) -> str:
     """Return what the independent clusters of predictions are called, in the plural: by the word that all of them start with.
 
     Example:
-        >>> [cluster_words(pd.DataFrame({"cluster": names})) for names in (["episode 0", "episode 12"], ["a", "b"])]
+        >>> [cluster_words(pd.Series(names)) for names in (["episode 0", "episode 12"], ["a", "b"])]
         ['episodes', 'clusters']
     """
-    if "cluster" not in frame:
-        return "rows"
-    words = {found[1] if (found := _NUMBERED.fullmatch(str(name))) else None for name in pd.unique(frame["cluster"])}
+    words = {found[1] if (found := _NUMBERED.fullmatch(str(name))) else None for name in pd.unique(names)}
     word = words.pop() if len(words) == 1 else None
     return f"{word or 'cluster'}s"
 
