@@ -16,7 +16,7 @@ from glassbench.contracts.task import Predictions, Task
 from glassbench.stats.settings_types import Share
 from glassbench_plugins.mitigation.groups import Groups, chosen_features
 from glassbench_plugins.mitigation.randomized import fitted_interpolation, positive_probability, uniform_of_rows
-from glassbench_plugins.mitigation.threshold_search import Constraint, GroupScores, find_thresholds
+from glassbench_plugins.mitigation.threshold_search import RATES, Constraint, GroupScores, find_thresholds
 
 LEAST = 30
 """Validation rows below which a group gets no threshold of its own."""
@@ -97,11 +97,9 @@ class GroupThresholds(Mitigation):
         more = f" and {len(rules) - 8} more" if len(rules) > 8 else ""
         unfitted = len(facts["unfitted"])
         few = f" {unfitted} groups with too few validation rows keep the plain decision." if unfitted else ""
-        what = {"demographic_parity": "selection rates", "equalized_odds": "true and false positive rates"}
-        rates = what.get(self.constraint, self.constraint.removesuffix("_parity").replace("_", " ") + "s")
         return (
-            f"'{facts['positive']}' is decided by a threshold for each group of {by}, fitted to validation rows so that {rates} "
-            f"are alike: {shown or 'none'}{more}.{few}"
+            f"'{facts['positive']}' is decided by a threshold for each group of {by}, fitted to validation rows so that "
+            f"{RATES[self.constraint]} are alike: {shown or 'none'}{more}.{few}"
         )
 
 

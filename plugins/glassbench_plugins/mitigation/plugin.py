@@ -182,7 +182,7 @@ def _of_scores() -> Iterable[MitigationSpec]:
     )
     yield MitigationSpec(
         name="group-offsets",
-        summary="Moves the log-probabilities of classes by group until classes are decided alike often; any number of classes",
+        summary="Moves the log-probabilities of classes by group until rates of each class are alike; any number of classes",
         target="glassbench_plugins.mitigation.group_offsets:GroupOffsets",
         when="after",
         kinds=("classes",),

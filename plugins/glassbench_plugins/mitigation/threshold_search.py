@@ -1,12 +1,20 @@
 """The search for one threshold per group that makes rates alike at a bounded cost in accuracy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 Constraint = Literal["demographic_parity", "equalized_odds", "true_positive_rate_parity", "false_positive_rate_parity"]
+
+RATES: Mapping[Constraint, str] = {
+    "demographic_parity": "selection rates",
+    "equalized_odds": "true and false positive rates",
+    "true_positive_rate_parity": "true positive rates",
+    "false_positive_rate_parity": "false positive rates",
+}
+"""What each constraint makes alike, in words."""
 
 _CANDIDATES = 200
 _TARGETS = {1: 401, 2: 61}
@@ -64,14 +72,28 @@ def find_thresholds(
     rates = np.stack([curve.rates[pick] for curve, pick in zip(curves, picks, strict=True)])
     accuracy = sum(curve.right[pick] for curve, pick in zip(curves, picks, strict=True)) / total
     gaps = (rates.max(axis=0) - rates.min(axis=0)).max(axis=1)
-    affordable = accuracy >= plain - accuracy_loss
-    if not affordable.any():
-        best = int(np.argmax(accuracy))
-    elif (affordable & (gaps <= tolerance)).any():
-        best = int(np.argmax(np.where(affordable & (gaps <= tolerance), accuracy, -np.inf)))
-    else:
-        best = int(np.lexsort((-accuracy, np.where(affordable, gaps, np.inf)))[0])
+    best = best_trade(accuracy, gaps, least=plain - accuracy_loss, tolerance=tolerance)
     return [float(curve.thresholds[pick[best]]) for curve, pick in zip(curves, picks, strict=True)]
+
+
+def best_trade(accuracy: np.ndarray, gaps: np.ndarray, *, least: float, tolerance: float) -> int:
+    """Return the place of the candidate that is taken.
+
+    Of those that are at least as accurate as asked, that is the most accurate with a gap of at most `tolerance`, else the one
+    with the smallest gap; where none is, the most accurate.
+
+    Args:
+        accuracy: Accuracy of each candidate `(n,)`.
+        gaps: Gap of each candidate `(n,)`.
+        least: Accuracy that is kept.
+        tolerance: The largest gap that counts as alike.
+    """
+    affordable = accuracy >= least - 1e-12
+    if not affordable.any():
+        return int(np.argmax(accuracy))
+    if (affordable & (gaps <= tolerance)).any():
+        return int(np.argmax(np.where(affordable & (gaps <= tolerance), accuracy, -np.inf)))
+    return int(np.lexsort((-accuracy, np.where(affordable, gaps, np.inf)))[0])
 
 
 def _curve(group: GroupScores, constraint: Constraint) -> _Curve:
