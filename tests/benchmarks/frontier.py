@@ -10,7 +10,8 @@ takes, for the rows of a fold, the candidate that does best on the other folds, 
 Intervals are over rows, in pairs, and corrected for the number of prices (Bonferroni).
 
 Run it: `python tests/benchmarks/frontier.py FOLDER DECISIONS [SET ...]`; FOLDER holds `acs_income`, `adult`, `compas` and
-`hmda_boston`. Decisions are kept in the folder DECISIONS and are not made again where they are there.
+`hmda_boston`, and SET is `acs`, `adult`, `compas` or `hmda`. Decisions are kept in the folder DECISIONS and are not made again
+where they are there; with `--ours` those of Fairlearn stay, and ours are made again.
 """
 
 import importlib.util
@@ -55,6 +56,8 @@ DECIDED = {
     "group-thresholds, gap .1": GroupThresholds(tolerance=0.1),
     "group-thresholds, loss .005": GroupThresholds(accuracy_loss=0.005),
     "group-thresholds, loss .03": GroupThresholds(accuracy_loss=0.03),
+    "group-thresholds, expected": GroupThresholds(rates="expected"),
+    "group-thresholds, expected, loss .03": GroupThresholds(rates="expected", accuracy_loss=0.03),
     "group-thresholds, randomized": GroupThresholds(randomized=True),
 }
 
@@ -93,10 +96,18 @@ def positive(predictions: Any, schema: Any) -> np.ndarray:
     return (predictions.frame["y_pred"].astype(str) == str(schema.target.classes[1])).to_numpy(dtype=float)
 
 
-def decisions(frame: pd.DataFrame, dataset: dict[str, Any], kept: Path) -> dict[str, np.ndarray]:
-    """Return truth, group and fold of every row and what each candidate decides, from a file where it is there."""
-    if kept.is_file():
-        return dict(np.load(kept))
+def decisions(frame: pd.DataFrame, dataset: dict[str, Any], kept: Path, *, again: bool) -> dict[str, np.ndarray]:
+    """Return truth, group and fold of every row and what each candidate decides, from a file where it is there.
+
+    Args:
+        frame: The rows.
+        dataset: What the data set is told.
+        kept: The file.
+        again: Whether our decisions are made again beside those of Fairlearn.
+    """
+    before = dict(np.load(kept)) if kept.is_file() else {}
+    if before and not again:
+        return before
     parts: dict[str, list[np.ndarray]] = {}
     with tempfile.TemporaryDirectory() as runs:
         for fold in range(JUDGED if len(frame) > LARGE else FOLDS):
@@ -113,11 +124,13 @@ def decisions(frame: pd.DataFrame, dataset: dict[str, Any], kept: Path) -> dict[
                     side = test.groups[dataset["sensitive"][0]].astype(str).to_numpy()
                     truth = context.data.test.target.numpy()
                     told |= {"truth": truth, "side": (side == side.max()).astype(int), "fold": np.full(len(side), fold)}
-                    told |= {f"theirs: {name}": value for name, value in by_hand(run).items()}
+                    told |= {f"theirs: {name}": value for name, value in ({} if before else by_hand(run)).items()}
                 for name, value in told.items():
                     parts.setdefault(name, []).append(value)
             print(json.dumps({"decided": kept.stem, "fold": fold}), flush=True)
     found = {name: np.concatenate(part) for name, part in parts.items()}
+    assert not before or (found["truth"] == before["truth"]).all()
+    found |= {name: value for name, value in before.items() if name.startswith("theirs")}
     np.savez_compressed(kept, **found)
     return found
 
@@ -179,6 +192,7 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     folder, kept = Path(sys.argv[1]), Path(sys.argv[2])
     kept.mkdir(parents=True, exist_ok=True)
+    wanted = [argument for argument in sys.argv[3:] if not argument.startswith("--")]
     for chosen_set, (table, told_to) in mitigation.sets(folder).items():
-        if not sys.argv[3:] or chosen_set in sys.argv[3:]:
-            compared(chosen_set, decisions(table, told_to, kept / f"{chosen_set}.npz"))
+        if not wanted or chosen_set in wanted:
+            compared(chosen_set, decisions(table, told_to, kept / f"{chosen_set}.npz", again="--ours" in sys.argv))

@@ -1,6 +1,7 @@
 """Thresholds against Fairlearn's own optimizer on the same scores, and against all pairs of thresholds tried by hand."""
 
 import itertools
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -95,3 +96,25 @@ def test_rows_without_the_feature_are_refused_and_unknown_groups_keep_the_plain_
     assert "add the column 'sex'" in str(caught.value)
     strange = Predictions(frame=fitted.frame.assign(**{"group.sex": "x"}))
     assert (rule.decide(strange, facts).frame["y_pred"] == strange.frame["y_pred"]).all()
+
+
+def test_expected_rates_are_those_of_calibrated_scores_and_vary_less_than_counts() -> None:
+    """Scores are log-linear in the odds here, so that Platt's line fits; many rows say where the thresholds belong."""
+
+    def drawn(n: int, seed: int) -> Predictions:
+        chance = np.random.default_rng(seed)
+        sex, logit = chance.choice(["f", "m"], n), chance.normal(size=n)
+        truth = chance.random(n) < 1 / (1 + np.exp(-2 * logit - (sex == "m")))
+        names, score = np.array(["no", "yes"]), 1 / (1 + np.exp(-logit))
+        frame = pd.DataFrame({"row": np.arange(n), "y_true": names[truth.astype(int)]})
+        decided = names[(score >= 0.5).astype(int)]
+        return Predictions(frame=frame.assign(**{"y_pred": decided, "score.no": 1 - score, "score.yes": score, "group.sex": sex}))
+
+    def thresholds(rows: Predictions, rates: Literal["counted", "expected"]) -> np.ndarray:
+        facts = GroupThresholds(rates=rates, constraint="demographic_parity").fit_decisions(rows, SCHEMA)
+        return np.array([rule["threshold"] for rule in facts["rules"]])
+
+    goal = thresholds(drawn(200_000, 0), "counted")
+    assert thresholds(drawn(200_000, 0), "expected") == pytest.approx(goal, abs=0.03)
+    far = {rates: [abs(thresholds(drawn(300, seed), rates) - goal) for seed in range(1, 41)] for rates in ("counted", "expected")}
+    assert np.mean(far["expected"]) < 0.9 * np.mean(far["counted"])

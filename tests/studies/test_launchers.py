@@ -86,6 +86,22 @@ def test_a_ray_address_that_does_not_answer_is_one_screen(address, words, tmp_pa
     assert time.monotonic() - started < 20
 
 
+def test_ray_that_takes_too_long_to_start_is_tried_twice_and_one_screen(tmp_path, monkeypatch):
+    launcher, tries = ray_launcher()(), []
+
+    def init(**settings):
+        tries.append(os.environ["RAY_gcs_server_port_wait_time_s"])  # noqa: SIM112 - Ray's own name
+        raise TimeoutError("The current node timed out during startup.\nMore lines.")
+
+    monkeypatch.setattr("ray.init", init)
+    monkeypatch.setenv("RAY_gcs_server_port_wait_time_s", "300")
+    with pytest.raises(RunError, match="does not start") as caught:
+        launcher.open(LaunchedStudy(folder=tmp_path, workers=2, threads=1))
+    assert tries == ["300", "300"]
+    assert "ray start --head" in str(caught.value)
+    assert len(str(caught.value).splitlines()) < 6
+
+
 def test_slurm_that_is_not_there_is_one_screen(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(RunError, match="no Slurm"):

@@ -17,7 +17,9 @@ from glassbench.errors import RunError
 from glassbench_plugins.launchers.worker_command import execute, outcome
 
 _ATTEMPTS = 2
-"""Ray gives its processes 30 seconds to start, which a busy machine may take the first time."""
+"""Ray gives its node 30 seconds to start, which nobody can raise and a busy machine may take the first time."""
+_PORT_WAIT = "120"
+"""Seconds that Ray waits for the port of its own server, unless the environment says otherwise; 30 by itself."""
 _ANSWER = 5.0
 _ENDED = 10.0
 _ADDRESS = re.compile(r"^(?:ray://)?(\[[^\]]+\]|[^:/\s]+):(\d{1,5})$")
@@ -45,6 +47,7 @@ class RayLauncher:
         """
         self._study = study
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_gcs_server_port_wait_time_s", _PORT_WAIT)
         if self._address is not None:
             check_answers(self._address)
         here: dict[str, Any] = {} if self._address else {"num_cpus": study.workers * study.threads, "include_dashboard": False}
@@ -86,7 +89,7 @@ class RayLauncher:
     def _unreached(self, said: str) -> RunError:
         if self._address is not None:
             return _silent(self._address, said)
-        fix = "start the study when the machine is less busy, or `launcher: local`"
+        fix = "run `ray start --head` once and give `launcher: {use: ray, address: HOST:PORT}` what it says, or `launcher: local`"
         return RunError("Ray does not start on this machine", where="launcher", got=said, fix=fix)
 
     def _outcome(self, task: Any) -> Outcome:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from glassbench.contracts.task import Predictions, Task
 from glassbench.stats.settings_types import Share
 from glassbench_plugins.mitigation.groups import Groups, chosen_features
 from glassbench_plugins.mitigation.randomized import fitted_interpolation, positive_probability, uniform_of_rows
+from glassbench_plugins.mitigation.score_calibration import on_line, platt_line
 from glassbench_plugins.mitigation.threshold_search import RATES, Constraint, GroupScores, find_thresholds
 
 LEAST = 30
@@ -37,13 +38,16 @@ class GroupThresholds(Mitigation):
         constraint: Which rates are made alike: selection rates, true positive rates, false positive rates, or the latter two.
         tolerance: The largest gap on validation rows that counts as alike.
         accuracy_loss: How much accuracy on validation rows may be given up.
-        randomized: Whether to draw between two thresholds as Fairlearn does; tolerance and accuracy loss are then unused.
+        rates: Whether rates and accuracy of validation rows are counted, or expected from scores that are calibrated in each
+            group (Platt). Expected ones vary less where rows are few, and are wrong where scores are no such probabilities.
+        randomized: Whether to draw between two thresholds as Fairlearn does; the three settings before are then unused.
     """
 
     features: tuple[str, ...] | None = None
     constraint: Constraint = "equalized_odds"
     tolerance: Share = 0.02
     accuracy_loss: Share = 0.01
+    rates: Literal["counted", "expected"] = "counted"
     randomized: bool = False
 
     def check(self, data: Data, task: Task, model: Any) -> None:
@@ -62,6 +66,8 @@ class GroupThresholds(Mitigation):
         fitted = [g for g in range(len(groups.names)) if _enough(truth[(codes == g) & known])]
         rows = [(codes == g) & known for g in fitted]
         parts = [GroupScores(score[m], truth[m], plain[m], held[m]) for m in rows]
+        if self.rates == "expected":
+            parts = [replace(p, chance=on_line(p.score, platt_line(p.score, p.truth, p.held))) for p in parts]
         if self.randomized:
             rules: list[dict[str, Any]] = fitted_interpolation(parts, self.constraint)
         else:

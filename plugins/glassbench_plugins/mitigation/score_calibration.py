@@ -1,6 +1,6 @@
 """Probabilities that are as often right as they say, fitted to validation rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -121,6 +121,17 @@ def _of_class(score: np.ndarray, truth: np.ndarray, held: np.ndarray, method: Me
     if method == "isotonic":
         fit = IsotonicRegression(out_of_bounds="clip", y_min=0, y_max=1).fit(score, truth, sample_weight=held)
         return [list(map(float, fit.X_thresholds_)), list(map(float, fit.y_thresholds_))]
+    return platt_line(score, truth, held)
+
+
+def platt_line(score: np.ndarray, truth: np.ndarray, held: np.ndarray) -> list[float]:
+    """Return slope and offset of the log-odds that make scores probabilities (Platt 1999).
+
+    Args:
+        score: Score of a class `(n,)`.
+        truth: Whether the class is true, bool `(n,)`.
+        held: Weight of each row `(n,)`.
+    """
     logit = _logit(score)
     positive, negative = float(held[truth].sum()), float(held[~truth].sum())
     goal = np.where(truth, (positive + 1) / (positive + 2), 1 / (negative + 2))  # Platt's targets, which keep the slope finite
@@ -132,6 +143,11 @@ def _of_class(score: np.ndarray, truth: np.ndarray, held: np.ndarray, method: Me
     return [float(v) for v in minimize(loss, np.array([1.0, 0.0]), method="BFGS").x]
 
 
+def on_line(score: np.ndarray, line: Sequence[float]) -> np.ndarray:
+    """Return the probabilities `(n,)` of scores `(n,)` with slope and offset of their log-odds."""
+    return np.asarray(1 / (1 + np.exp(-(line[0] * _logit(score) + line[1]))))
+
+
 def _calibrated(scores: np.ndarray, fit: list[Any], method: str) -> np.ndarray:
     """Return calibrated probabilities `(n, classes)`."""
     if method == "temperature":
@@ -140,8 +156,7 @@ def _calibrated(scores: np.ndarray, fit: list[Any], method: str) -> np.ndarray:
     elif method == "isotonic":
         found = np.column_stack([np.interp(scores[:, k], *fit[k]) for k in range(scores.shape[1])])
     else:
-        lines = [fit[k][0] * _logit(scores[:, k]) + fit[k][1] for k in range(scores.shape[1])]
-        found = 1 / (1 + np.exp(-np.column_stack(lines)))
+        found = np.column_stack([on_line(scores[:, k], fit[k]) for k in range(scores.shape[1])])
     total = found.sum(axis=1, keepdims=True)
     return np.where(total > 0, found / np.where(total > 0, total, 1), scores)
 

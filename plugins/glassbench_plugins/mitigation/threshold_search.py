@@ -31,12 +31,24 @@ class GroupScores:
         truth: Whether the positive class is true, bool `(n,)`.
         plain: Whether it was decided before, bool `(n,)`.
         held: Weight of each row, float64 `(n,)`.
+        chance: Probability that the positive class is true, float64 `(n,)`; None for what is true.
     """
 
     score: np.ndarray
     truth: np.ndarray
     plain: np.ndarray
     held: np.ndarray
+    chance: np.ndarray | None = None
+
+    @property
+    def positive(self) -> np.ndarray:
+        """Weight of each row as one of the positive class, float64 `(n,)`."""
+        return np.asarray(self.held * (self.truth if self.chance is None else self.chance))
+
+    @property
+    def right(self) -> float:
+        """Weight of the rows whose plain decision is right."""
+        return float(np.where(self.plain, self.positive, self.held - self.positive).sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +79,7 @@ def find_thresholds(
         return []
     curves = [_curve(group, constraint) for group in groups]
     total = sum(float(group.held.sum()) for group in groups)
-    plain = sum(float(group.held[group.plain == group.truth].sum()) for group in groups) / total
+    plain = sum(group.right for group in groups) / total
     picks = np.stack([_nearest(curve) for curve in curves])
     rates = np.stack([curve.rates[pick] for curve, pick in zip(curves, picks, strict=True)])
     accuracy = sum(curve.right[pick] for curve, pick in zip(curves, picks, strict=True)) / total
@@ -99,15 +111,15 @@ def best_trade(accuracy: np.ndarray, gaps: np.ndarray, *, least: float, toleranc
 def _curve(group: GroupScores, constraint: Constraint) -> _Curve:
     """Return the rates of each candidate threshold: midpoints between scores, at most 200, and one that no score reaches."""
     order = np.argsort(group.score)
-    score, truth, held = group.score[order], group.truth[order], group.held[order]
+    score, positive, held = group.score[order], group.positive[order], group.held[order]
     edges = np.flatnonzero(np.diff(score)) + 1
     edges = edges[np.unique(np.linspace(0, len(edges) - 1, min(len(edges), _CANDIDATES)).astype(int))] if len(edges) else edges
     starts = np.concatenate([[0], edges, [len(score)]]).astype(int)
     middle = (score[edges - 1] + score[edges]) / 2
     thresholds = np.concatenate([[0.0], middle, [_BEYOND]])
-    hit = _above(held * truth, starts)
-    false = _above(held * ~truth, starts)
-    positives, negatives = float((held * truth).sum()), float((held * ~truth).sum())
+    hit = _above(positive, starts)
+    false = _above(held - positive, starts)
+    positives, negatives = float(positive.sum()), float((held - positive).sum())
     all_rates = {
         "demographic_parity": [(hit + false) / (positives + negatives)],
         "equalized_odds": [false / negatives, hit / positives],
