@@ -93,7 +93,7 @@ def by_hand(run: Any) -> Found:
 
 def positive(predictions: Any, schema: Any) -> np.ndarray:
     """Return 1 where the second class is decided, else 0 `(n,)`."""
-    return (predictions.frame["y_pred"].astype(str) == str(schema.target.classes[1])).to_numpy(dtype=float)
+    return np.asarray(predictions.frame["y_pred"].astype(str) == str(schema.target.classes[1]), dtype=float)
 
 
 def decisions(frame: pd.DataFrame, dataset: dict[str, Any], kept: Path, *, again: bool) -> dict[str, np.ndarray]:
@@ -131,7 +131,7 @@ def decisions(frame: pd.DataFrame, dataset: dict[str, Any], kept: Path, *, again
     found = {name: np.concatenate(part) for name, part in parts.items()}
     assert not before or (found["truth"] == before["truth"]).all()
     found |= {name: value for name, value in before.items() if name.startswith("theirs")}
-    np.savez_compressed(kept, **found)
+    np.savez_compressed(kept, **found)  # type: ignore[arg-type]
     return found
 
 
