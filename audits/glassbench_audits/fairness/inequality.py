@@ -62,7 +62,7 @@ def entropy_index(benefit: np.ndarray, weight: np.ndarray, alpha: float) -> np.n
         alpha: Its order; 1 is Theil's index.
 
     Example:
-        >>> float(entropy_index(np.array([0.0, 1, 2]), np.array([[2.0, 6, 2]]), 2.0)[0])
+        >>> round(float(entropy_index(np.array([0.0, 1, 2]), np.array([[2.0, 6, 2]]), 2.0)[0]), 12)
         0.2
     """
     share = weight / weight.sum(axis=1, keepdims=True)

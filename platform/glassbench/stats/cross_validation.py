@@ -93,8 +93,8 @@ def chosen_on_other_folds(values: np.ndarray, higher: bool, level: float = 0.95)
         level: Confidence level of the corrected interval.
 
     Example:
-        >>> round(chosen_on_other_folds(np.array([[[0.5, 0.7, 0.9]], [[0.6, 0.6, 0.6]]]), True).value, 3)
-        0.667
+        >>> round(chosen_on_other_folds(np.array([[[0.4, 0.7, 0.9]], [[0.6, 0.6, 0.6]]]), True).value, 3)
+        0.567
     """
     count, repeats, folds = values.shape
     signed = values if higher else -values

@@ -89,7 +89,7 @@ def expected_coverage(real: int, made: int) -> float:
 
     Example:
         >>> round(expected_coverage(100, 100), 3)
-        0.972
+        0.971
     """
     missed = 1.0
     for k in range(1, min(NEIGHBOURS, real - 1) + 1):

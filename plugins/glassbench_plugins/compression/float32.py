@@ -54,8 +54,8 @@ def rounded_down(values: np.ndarray) -> np.ndarray:
     """Return the largest numbers of 32 bits that are not above values of 64 bits `(n,)`.
 
     Example:
-        >>> bool(rounded_down(np.array([0.1]))[0] <= 0.1 < np.float32(0.1))
-        True
+        >>> [float(number) <= 0.1 for number in (rounded_down(np.array([0.1]))[0], np.float32(0.1))]
+        [True, False]
     """
     near = values.astype(np.float32)
     return np.where(near > values, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)

@@ -38,7 +38,7 @@ def brief(text: str, most: float) -> str:
         most: Width in lower-case letters.
 
     Example:
-        >>> brief("a long and winding text", 12), brief("short", 12)
+        >>> brief("a long and winding text", 14), brief("short", 12)
         ('a long and …', 'short')
     """
     line = "".join(character for character in one_line(text) if not unicodedata.category(character).startswith(("M", "Cf")))
