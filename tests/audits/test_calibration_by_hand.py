@@ -12,6 +12,7 @@ from glassbench.contracts.predictions.outputs import IntervalOutput
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import rate_interval
 from glassbench.stats.sampling import Sampling
+from glassbench_audits.calibration import parts
 from glassbench_audits.calibration.audit import _brier, _drawn
 from glassbench_audits.calibration.bins import assign, brier_parts, squared_error, summarise
 from glassbench_audits.calibration.cluster_bins import ClusterBins, within_correlation
@@ -262,6 +263,34 @@ def test_parts_are_all_rows_and_each_group_with_holms_correction():
     expected = {p: min(1, max(q * (3 - i) for i, q in enumerate(ranked) if q <= p)) for p in raw}
     assert [one.adjusted for one in found[:3]] == pytest.approx([expected[p] for p in raw])
     assert found[3].adjusted == 1.0
+
+
+@pytest.mark.parametrize(("true", "told"), [(4, False), (5, True), (35, True), (36, False), (0, False), (40, False)])
+def test_a_mean_gap_has_an_interval_where_enough_rows_came_true_and_enough_did_not(true, told):
+    came = (np.arange(40) < true).astype(float)
+    predictions = SimpleNamespace(groups=pd.DataFrame({"g": ["a"] * 40}), sampling=Sampling(weight=np.ones(40)))
+    subject = SimpleNamespace(predictions=predictions, generator=lambda name: np.random.default_rng(0))
+    for one in parts_of(subject, np.linspace(0.2, 0.8, 40), came, 4, 0.95, 50):
+        assert one.bias.value == pytest.approx(0.5 - true / 40)
+        assert (one.bias.low is not None, one.bias.high is not None, one.bias.unsupported is None) == (told, told, told)
+        assert one.error is not None
+
+
+@pytest.mark.parametrize(("rows", "bins"), [(19, None), (20, 2), (29, 2), (30, 3), (300, 10)])
+def test_few_rows_get_few_bins_and_fewer_than_twenty_none(rows, bins, monkeypatch):
+    asked = []
+
+    def seen(stated, came, generator, **settings):
+        asked.append(settings)
+        return Error(value=0.1, low=0.0, high=0.2, p=0.5)
+
+    monkeypatch.setattr(parts, "calibration_error", seen)
+    predictions = SimpleNamespace(groups=pd.DataFrame(index=range(rows)), sampling=Sampling(weight=np.ones(rows)))
+    subject = SimpleNamespace(predictions=predictions, generator=lambda name: np.random.default_rng(0))
+    (found,) = parts_of(subject, np.full(rows, 0.5), np.arange(rows) % 2.0, 10, 0.95, 50)
+    assert (found.error is None) == (bins is None)
+    assert [(one["bins"], one["clusters"], one["weight"]) for one in asked] == ([] if bins is None else [(bins, None, None)])
+    assert (found.n, found.counted, found.worth) == (rows, "rows", f"{rows} rows")
 
 
 def test_the_table_of_coverage_holds_a_line_for_each_group_and_no_p_value_for_all_rows():

@@ -41,6 +41,25 @@ def test_intervals_allow_for_all_comparisons(held):
     assert found.low < low < high < found.high
 
 
+def test_intervals_are_newcombes_and_donner_and_zous_at_bonferronis_level_over_groups_and_rates(held):
+    """Every rate of both other groups is a comparison, whether or not there are rows that it speaks of."""
+    result = held()
+    several = [m for m in result.measures if m.name.endswith("_difference_to_reference")]
+    level = 1 - 0.05 / len(several)
+    assert len(several) == 2 * len({m.name for m in several}) > 2
+    ends = {race: binomtest(k, n).proportion_ci(level, method="wilson") for race, (k, n) in RATES.items()}
+    base = RATES["white"][0] / RATES["white"][1]
+    for race in ("black", "asian"):
+        p = RATES[race][0] / RATES[race][1]
+        low = p - base - np.hypot(p - ends[race].low, ends["white"].high - base)
+        high = p - base + np.hypot(ends[race].high - p, base - ends["white"].low)
+        found = _found(result, "difference")[race]
+        assert (found.low, found.high) == pytest.approx((low, high), abs=0.004)
+        ratio = _found(result, "ratio")[race]
+        assert ratio.low < ratio.value < ratio.high
+        assert (ratio.high < 1) == (found.high < 0)
+
+
 def test_a_gap_beyond_what_is_allowed_fails(held):
     said = [f for f in held(difference=0.02).findings if f.sentence.startswith("Against the reference group")]
     assert [f.group["race"] for f in said] == ["black"]

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -74,6 +75,21 @@ def test_the_account_counts_what_was_done_to_whom(data, frame):
     assert {"split": "training", "action": "drop", "measure": "data.duplicates", "rows": 4} in found["changes"]
     assert (found["listed"], found["emptied"]) == (1, [])
     json.dumps(found)
+
+
+def test_rows_that_stand_for_several_count_as_often(data, frame):
+    """Row k of the training rows stands for k + 1 rows of the data: counts are sums of these."""
+    often = np.arange(1, 121)
+    counted = replace(data, train=replace(data.train, frequency=often))
+    lines = [line(3, "drop"), line(8, "drop"), line(20, "relabel", new_label=other(frame.granted[20]))]
+    found = account(counted, cleaning(counted, *lines))
+    assert found["splits"]["training"] == {"rows": int(often.sum()), "dropped": 4 + 9, "relabelled": 21}
+    train = frame[:120]
+    for part, column in ((found["groups"]["sex"], train.sex), (found["classes"], train.granted)):
+        rows = {name: int(often[(column == name).to_numpy()].sum()) for name in column.unique()}
+        assert {name: of["training"]["rows"] for name, of in part.items()} == rows
+        assert sum(of["training"]["dropped"] for of in part.values()) == 13
+        assert part[column[20]]["training"]["relabelled"] == 21
 
 
 def test_a_group_that_loses_all_its_rows_is_named(data, frame):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from glassbench import run
 from glassbench.contracts.evidence import AuditResult, Measure, Method
@@ -60,6 +61,32 @@ def test_the_worst_of_several_measures_decides_and_directions_are_asked_of():
         gate, found(moved(0.0, 0.05), moved(0.3, 0.1, name="a.gap", higher=False), moved(0.9, 0.1, name="a.n", higher=None))
     )
     assert (told.verdict, told.compared[0].name, len(told.compared)) == ("fail", "a.gap", 2)
+
+
+def told_of(name, value, error):
+    """A difference of a normal number, lower values being better."""
+    one = Measure(name=name, value=0.5, low=0.4, high=0.6, higher_is_better=False)
+    z = {level: norm.ppf(0.5 + level / 2) for level in (0.95, 1 - 0.05 / 2, 1 - 0.05 / 3)}
+    contrast = Contrast(value=value, p=1.0, limits=lambda level: (value - z[level] * error, value + z[level] * error))
+    return MeasureDifference(first=one, second=one, values=(0.5, 0.5), contrast=contrast, how="paired")
+
+
+@pytest.mark.parametrize(
+    ("beyond", "verdicts"),
+    [
+        (2.0, ["fail", "insufficient evidence", "insufficient evidence"]),
+        (2.3, ["fail", "fail", "insufficient evidence"]),
+        (2.5, ["fail", "fail", "fail"]),
+        (1.9, ["insufficient evidence"] * 3),
+    ],
+)
+def test_of_several_measures_one_fails_by_an_interval_as_wide_as_their_number_asks(beyond, verdicts):
+    """Critical values of 1, 2 and 3 measures are 1.96, 2.24 and 2.39; passes are not corrected, for all must pass."""
+    gate = Gate(measure="a.*", no_worse_than="base", margin=0.1)
+    worse = told_of("a.worse", 0.1 + beyond * 0.01, 0.01)
+    good = [told_of(f"a.good{k}", 0.1 - 2.0 * 0.01, 0.01) for k in range(2)]
+    assert [judge_against(gate, found(worse, *good[:k])).verdict for k in range(3)] == verdicts
+    assert judge_against(gate, found(*good)).verdict == "pass"
 
 
 def test_other_gates_are_judged_beside_it():

@@ -86,6 +86,24 @@ def test_rates_of_candidates_are_those_counted_by_hand() -> None:
         assert curve.right == pytest.approx([2, 3, 2, 5, 4])
 
 
+@pytest.mark.parametrize(
+    ("tolerance", "loss", "expected"),
+    [
+        (0.0, 0.5, [0.0, 0.0]),  # both all: no gap, 7 of 11 right
+        (0.0, 0.15, [0.0, 0.75]),  # no gap would cost 2 of 11; all and 6 of 7 leaves a gap of 1 in 7
+        (0.2, 0.5, [0.0, 0.75]),  # of gaps that count as alike the most accurate
+        (0.0, 0.05, [1.5, 0.75]),  # of what is affordable the smallest gap
+        (0.9, 0.05, [1.5, 0.75]),
+        (0.9, -0.2, [1.5, 0.75]),  # nothing is affordable: the most accurate
+    ],
+)
+def test_what_thresholds_may_cost_is_counted_in_the_weights_of_rows(tolerance, loss, expected) -> None:
+    """The plain decisions are right on 9 of 11 by weight, and on 2 of 4 rows."""
+    one = GroupScores(np.array([0.2, 0.2]), np.array([False, True]), np.array([False, False]), np.array([3.0, 1.0]))
+    two = GroupScores(np.array([0.9, 0.6]), np.array([True, False]), np.array([True, True]), np.array([6.0, 1.0]))
+    assert find_thresholds([one, two], "demographic_parity", tolerance=tolerance, accuracy_loss=loss) == pytest.approx(expected)
+
+
 def test_rows_without_the_feature_are_refused_and_unknown_groups_keep_the_plain_decision() -> None:
     fitted = scored()
     rule = GroupThresholds()

@@ -50,6 +50,44 @@ def test_independent_shares_have_newcombes_interval():
     assert independent(first, Estimate(value=0.8)) is None
 
 
+SKEWED = Estimate(value=0.6, low=0.35, high=0.7), Estimate(value=0.8, low=0.75, high=0.95)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        of_table(9, 3, 200),
+        of_table(3, 12, 200),
+        paired_share(0.1, 0.04, 50, 12.0),
+        paired_mean(1.3, 0.8, 30, 7.0),
+        paired_mean(-1.3, 0.8, 30, 7.0),
+        independent(*SKEWED),
+        independent(*SKEWED[::-1]),
+        independent(*SKEWED, biased=True),
+        independent(*SKEWED[::-1], biased=True),
+    ],
+)
+def test_a_p_value_is_the_level_at_which_the_interval_just_reaches_no_difference(found):
+    assert 0 < found.p < 1
+    low, high = found.limits(1 - found.p)
+    assert (low if found.value > 0 else high) == pytest.approx(0, abs=1e-6)
+    for level in (0.5, 0.95, 0.99):
+        low, high = found.limits(level)
+        assert low < found.value < high
+        assert (low > 0 or high < 0) == (found.p < 1 - level)
+        assert (found.estimate(level).low, found.estimate(level).high) == (low, high)
+
+
+def test_arms_that_face_each_other_add_up_as_squares_and_in_full_where_both_may_be_overstated():
+    """Low ends: .8 lies .05 above its low end, .6 lies .1 below its high end; high ends: .15 and .25."""
+    below, above = math.hypot(0.05, 0.1), math.hypot(0.15, 0.25)
+    assert independent(*SKEWED).limits(0.95) == pytest.approx((0.2 - below, 0.2 + above))
+    assert independent(*SKEWED[::-1]).limits(0.95) == pytest.approx((-0.2 - above, -0.2 + below))
+    assert independent(*SKEWED, biased=True).limits(0.95) == pytest.approx((0.2 - 0.15, 0.2 + 0.4))
+    narrow = Estimate(value=0.8, low=0.8 - 0.05 * 1.6449 / 1.96, high=0.95, level=0.9)
+    assert independent(SKEWED[0], narrow).limits(0.95)[0] == pytest.approx(0.2 - below, abs=1e-4)
+
+
 def test_values_that_move_without_varying_have_no_interval():
     found = paired_mean(1.0, 0.0, 30, 29)
     assert math.isnan(found.limits(0.95)[0])

@@ -62,6 +62,32 @@ def test_a_power_law_is_found_again_and_tells_what_twice_the_rows_would_bring():
     assert gain_of_more_rows(rows[:3], values[:3], [0.01] * 3) is None
 
 
+@pytest.mark.parametrize("place", [0, 3, 5])
+def test_a_size_that_nobody_is_sure_of_moves_no_law_and_one_that_all_are_sure_of_bends_it(place):
+    rows = np.array([100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0])
+    values, errors = 0.9 - 2.0 * rows**-0.5, np.full(6, 0.01)
+    values[place] += 0.3
+    errors[place] = 1e4
+    law = fitted_power_law(rows, values, errors)
+    assert (law.limit, law.scale, law.exponent) == pytest.approx((0.9, -2.0, 0.5), rel=0.02)
+    errors[place] = 1e-4
+    assert fitted_power_law(rows, values, errors).at(rows[place]) == pytest.approx(values[place], abs=0.01)
+    errors[place] = 0.0  # the smallest of the others stands for it
+    same = fitted_power_law(rows, values, np.full(6, 0.01))
+    assert fitted_power_law(rows, values, errors).at(5000) == pytest.approx(same.at(5000))
+
+
+def test_what_more_rows_bring_is_asked_beyond_the_largest_size_and_its_interval_is_as_wide_as_the_errors():
+    rows = np.array([100.0, 200.0, 400.0, 800.0])
+    values = 0.3 + 4.0 * rows**-0.7
+    exact = {times: 4.0 * ((times * 800) ** -0.7 - 800**-0.7) for times in (2.0, 4.0)}
+    for times, gain in exact.items():
+        assert gain_of_more_rows(rows[::-1], values[::-1], [1e-6] * 4, times).value == pytest.approx(gain, rel=0.02)
+    wide, narrow = (gain_of_more_rows(rows, values, [error] * 4) for error in (0.01, 0.0001))
+    assert wide.high - wide.low > 10 * (narrow.high - narrow.low)
+    assert narrow.low <= exact[2.0] <= narrow.high
+
+
 @pytest.mark.slow
 def test_a_study_of_sizes_has_a_curve_overall_and_for_the_worst_group(tmp_path):
     found = run_study(STUDY, studies=tmp_path)

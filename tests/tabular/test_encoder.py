@@ -54,6 +54,33 @@ def test_one_hot_equals_scikit_learn():
     np.testing.assert_array_equal(code.encode(*Cells().coded(test)), reference.transform(test.to_frame()))
 
 
+@pytest.mark.parametrize(
+    "truth",
+    [
+        ["yes", "no", "yes"],
+        ["yes", None, "no"],
+        [None, None, None],
+        ["yes", "maybe", "no"],
+        [None, "maybe", "no"],
+        [" yes", "no", ""],
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("lacking", [[], ["sex", "age"], ["repaid"], ["job"]])
+def test_what_is_read_quickly_is_what_is_read_in_full(people, truth, lacking):
+    """Inputs and truths without the rest are those of `encode`, and what it refuses is refused in the same words."""
+    encoder = data(people).encoder
+    raw = people.iloc[:3].assign(repaid=truth).drop(columns=lacking)
+    told = []
+    for read in (lambda: (encoder.encode(raw).inputs[0], encoder.encode(raw).target), lambda: encoder.tensors(raw)):
+        try:
+            told.append([None if part is None else part.tolist() for part in read()])
+        except DataError as error:
+            told.append(str(error))
+    assert told[0] == told[1]
+    assert isinstance(told[0], str) == ("job" in lacking or ("maybe" in truth and "repaid" not in lacking))
+
+
 def test_the_most_frequent_categories_get_columns():
     code = CategoryCode.fit("x", {"a": 1, "b": 2, "c": 3}, rows=6, most=2)
     assert code.categories == ("b", "c")
