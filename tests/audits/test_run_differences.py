@@ -262,3 +262,25 @@ def test_times_of_two_moments_carry_no_verdict():
     assert not found[name].differs
     assert "two moments" in found[name].measure().undefined
     assert found["size.file"].better == "first"
+
+
+PAIRS = {
+    "same": lambda: (rows(), rows().assign(y_pred=rows(seed=1)["y_pred"])),
+    "clusters": lambda: (rows(cluster=clusters), rows(cluster=clusters).assign(y_pred=rows(seed=1)["y_pred"])),
+    "weights": lambda: (rows(weight=weights), rows(weight=weights).assign(y_pred=rows(seed=1)["y_pred"])),
+    "shared": lambda: (rows().iloc[:200], rows().assign(y_pred=rows(seed=1)["y_pred"]).iloc[60:].reset_index(drop=True)),
+    "independent": lambda: (rows(), rows(seed=2).assign(row=np.arange(1000, 1240))),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_differences_are_what_they_were(name, pinned):
+    found = differences(*map(held, PAIRS[name]()))
+    told = {}
+    for one in found.measures:
+        own = one.to_json()["difference"]
+        where = ", ".join(f"{k} {v}" for k, v in (one.first.group or {}).items()) or " and ".join(one.first.by or ())
+        told[f"{one.first.name} {where}"] = [
+            own[key] for key in ("value", "low", "high", "p", "how", "alike", "differs", "better")
+        ]
+    pinned(f"differences-{name}", {"kind": found.rows.kind, "tests": found.tests, **dict(sorted(told.items()))})

@@ -85,3 +85,11 @@ def test_how_often_harm_is_found_and_imagined() -> None:
     neutral = [bool(found(*simulated(1000 + seed, lost=0.0)).losing) for seed in range(1000)]
     assert np.mean(harmed) >= 0.90
     assert np.mean(neutral) <= 0.05
+
+
+@pytest.mark.parametrize("columns", [(), ("cluster",), ("weight",)], ids=["rows", "clusters", "weights"])
+def test_who_loses_is_what_it_was(columns, pinned) -> None:
+    before, after = simulated(4, lost=0.05, rows=120)
+    more = {"cluster": np.arange(480) // 3, "weight": 1.0 + np.arange(480) % 3}
+    pair = [frame.assign(**{name: more[name] for name in columns}) for frame in (before, after)]
+    pinned(f"paired-parts{''.join(f'-{name}' for name in columns)}", found(*pair, tolerance=0.02).to_json())

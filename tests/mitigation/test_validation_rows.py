@@ -88,3 +88,11 @@ def test_a_rule_is_kept_as_json_says_it(name):
     facts = rule.fit_decisions(frame, SCHEMA)
     again = json.loads(json.dumps(facts))
     pd.testing.assert_frame_equal(rule.decide(frame, facts).frame, rule.decide(frame, again).frame)
+
+
+def test_rules_are_what_they_were(pinned):
+    told = {}
+    for name, rule in RULES.items():
+        facts, frame = fitted(rule, scored())
+        told[name] = {"facts": facts, "yes": int((frame["y_pred"] == "yes").sum()), "score": float(frame["score.yes"].mean())}
+    pinned("rules", told)

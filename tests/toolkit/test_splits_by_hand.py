@@ -381,3 +381,31 @@ def test_weights_that_are_none(cells, words, got, where):
     with pytest.raises(DataError, match=words) as error:
         weights_of(pd.DataFrame({"w": cells}), "w", Cells(), strange="error")
     assert (error.value.got, error.value.where) == (got, where)
+
+
+CLASSES = pd.Series(np.array(["a", "b", "c"], dtype=object)[np.random.default_rng(2).choice(3, 90, p=[0.5, 0.3, 0.2])])
+HELD = pd.Series(np.random.default_rng(3).integers(0, 24, 90))
+DIVISIONS = {
+    "classes": (CLASSES, None, Division(seed=3)),
+    "values": (pd.Series(np.random.default_rng(4).normal(size=90)), None, Division(seed=3, validation=0.1, test=0.3)),
+    "some unknown": (CLASSES.where(np.arange(90) % 7 > 0), None, Division(seed=3)),
+    "few clusters": (CLASSES, HELD, Division(seed=3, together="g")),
+    "many clusters": (CLASSES, pd.Series(np.arange(90) % 60), Division(seed=3, together="g")),
+    "unknown in clusters": (CLASSES.where(np.arange(90) % 7 > 0), HELD, Division(seed=3, together="g")),
+    "a fold": (CLASSES, None, Division(seed=3, fold={"number": 1, "of": 4})),
+    "a fold of clusters": (CLASSES, HELD, Division(seed=3, together="g", fold={"number": 0, "of": 3})),
+    "an inner fold": (CLASSES, None, Division(seed=3, fold={"number": 1, "of": 3, "inner": {"number": 0, "of": 2}})),
+    "given": (CLASSES, None, Division(seed=3, given={"train": np.arange(60), "test": np.arange(60, 90)})),
+}
+
+
+def test_rows_are_where_they_were(pinned):
+    """A letter for each row: the part that it is in, a dot for none."""
+    told = {}
+    for name, (target, together, division) in DIVISIONS.items():
+        for undecided in (False, True):
+            letters = np.full(90, ".")
+            for part, rows in divide(target, division, together, undecided=undecided).items():
+                letters[rows] = part[0]
+            told[f"{name}, unknown ones {'tested' if undecided else 'left'}"] = "".join(letters)
+    pinned("divisions", told)
