@@ -13,6 +13,10 @@ from glassbench.contracts.positive_class import checked_favourable, favourable_c
 from glassbench.errors import DataError
 from glassbench.experiments.gates import Gate, judge
 from glassbench_audits.fairness.audit import audit
+from glassbench_audits.fairness.comparison.criteria import Comparison
+from glassbench_audits.fairness.comparison.gaps import Gap
+from glassbench_audits.fairness.comparison.grading import Rules
+from glassbench_audits.fairness.comparison.parity import broken_both_ways
 from glassbench_audits.selection import four_fifths, local_law_144
 
 DEFAULTS = {"woman": (39, 200), "man": (20, 200)}
@@ -95,6 +99,60 @@ def test_a_rule_that_is_broken_in_both_directions_needs_none_to_be_a_concern(cla
     assert all(f"{ratio:.2f} [" in found.sentence for ratio in ratios)
     assert ("broken whichever outcome is good" in found.sentence) is (grade == "concern")
     assert "favourable" in found.next_step
+
+
+def outcome(high, p):
+    """The comparison by one outcome, with the high end of its ratio and the p-value of its difference."""
+    gap, ratio = Gap(value=0.3, low=0.1, high=0.5, p=p), Gap(value=0.5, low=0.3, high=high)
+    return Comparison(
+        name="demographic_parity[a]",
+        which=(0,),
+        difference=gap,
+        ratio=ratio,
+        large_difference=gap,
+        large_ratio=ratio,
+        left_out=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "features", "broken"),
+    [
+        ([(0.7, 0.01), (0.7, 0.01)], 1, True),
+        ([(0.7, 0.05), (0.7, 0.05)], 1, True),
+        ([(0.7, 0.01), (0.7, 0.06)], 1, False),
+        ([(0.7, 0.06), (0.7, 0.01)], 1, False),
+        ([(0.7, 0.03), (0.7, 0.01)], 2, False),
+        ([(0.7, 0.02), (0.7, 0.01)], 2, True),
+        ([(0.8, 0.01), (0.7, 0.01)], 1, False),
+        ([(0.7, 0.01), (0.81, 0.01)], 1, False),
+        ([(0.7, None), (0.7, 0.01)], 1, False),
+        ([(None, 0.01), (0.7, 0.01)], 1, False),
+        ([(0.7, 0.01)], 1, False),
+        ([(0.7, 0.01)] * 3, 1, False),
+    ],
+)
+def test_a_rule_is_broken_both_ways_where_both_ratios_surely_are_and_no_chance(told, features, broken):
+    rules = Rules(level=0.95, difference=0.1, ratio=0.8, value=3.0)
+    assert broken_both_ways([outcome(*one) for one in told], rules, features) is broken
+
+
+@pytest.mark.parametrize(
+    ("many", "weight", "grade"), [(2, 0.55, "unclear"), (3, 0.2, "not applicable"), (6, 0.2, "not applicable")]
+)
+def test_what_every_direction_comes_to_is_told_of_four_outcomes_at_most(classification, many, weight, grade):
+    classes = tuple("abcdef"[:many])
+    decided = np.array(list(classes * 60))
+    sex = np.where(np.arange(len(decided)) % 7 < 3, "woman", "man")
+    result = audit(classification(decided, decided, {"sex": sex}, classes=classes), replicates=20)
+    (said,) = [one for one in result.findings if "no verdict is given on parity" in one.sentence]
+    assert (said.grade, said.weight, said.by, said.answers) == (grade, weight, ("sex",), "differences")
+    shown = [f"fairness.four_fifths[{name}]" for name in classes]
+    assert len(set(said.measures)) == min(many, 4)
+    assert set(said.measures) <= set(shown)
+    assert said.sentence.count("is good, the ratio of its rates is") == min(many, 4)
+    assert ("and 2 more outcomes" in said.sentence) == (many == 6)
+    assert "more outcomes" not in said.sentence or many == 6
 
 
 @pytest.mark.parametrize("measure", ["four_fifths", "demographic_parity_ratio", "demographic_parity_difference"])

@@ -64,6 +64,20 @@ def test_a_gap_beyond_what_is_allowed_fails(held):
     said = [f for f in held(difference=0.02).findings if f.sentence.startswith("Against the reference group")]
     assert [f.group["race"] for f in said] == ["black"]
     assert "selection rate of “1” is lower for race “black”" in said[0].sentence
+    assert "12 points" in said[0].sentence
+    names = ("fairness.selection_rate_difference_to_reference",)
+    assert (said[0].grade, said[0].measures, said[0].answers) == ("concern", names, "differences")
+    assert said[0].weight == pytest.approx(0.7 + 0.3 * 0.12)
+    turned = [f for f in held(difference=0.02, reference={"race": "black"}).findings if f.sentence.startswith("Against")]
+    assert {(f.group["race"], "is higher for" in f.sentence) for f in turned} == {("white", True), ("asian", True)}
+
+
+def test_only_a_gap_that_is_surely_beyond_what_is_allowed_is_told(held):
+    """The gap of 12 points reaches down to between 3 and 5 points, and is told from there on."""
+    found = _found(held(), "difference")["black"]
+    for allowed in (0.01, -found.high - 0.001, -found.high + 0.001, 0.1, 0.13):
+        said = [f for f in held(difference=allowed).findings if f.sentence.startswith("Against the reference group")]
+        assert bool(said) == (allowed < -found.high), allowed
 
 
 @pytest.mark.parametrize("reference", [{"race": "whites"}, {"rase": "white"}])

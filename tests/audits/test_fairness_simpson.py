@@ -46,6 +46,62 @@ def test_a_gap_that_vanishes_within_branches_is_found(applied):
     assert measure.low < 0 < measure.high < overall.value
 
 
+def counted(classification, cells):
+    """Return loans of given numbers: of each sex and branch the rows and how many of them are granted."""
+    sex, branch, decided = (
+        np.concatenate(parts)
+        for parts in zip(
+            *(([who] * n, [where] * n, np.arange(n) < granted) for (who, where), (n, granted) in cells.items()), strict=True
+        )
+    )
+    made = classification(decided.astype(int), decided.astype(int), {"sex": sex}, favourable="1")
+    source = Split(inputs=(), rows=np.arange(len(sex)), raw=pd.DataFrame({"branch": branch}))
+    return replace(made, predictions=replace(made.predictions, source=source))
+
+
+@pytest.mark.parametrize(("alone", "explained"), [(900, True), (1100, False)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_half_of_either_group_must_lie_in_strata_that_hold_both(classification, alone, explained, turned):
+    """Of 2,000 rows of one group so many are of a branch that has nobody else; where both are, both are granted as much."""
+    rate, other = (0.2, 0.45) if not turned else (0.7, 0.45)
+    cells = {
+        ("woman", "east"): (alone, round(rate * alone)),
+        ("woman", "south"): (2000 - alone, round(other * (2000 - alone))),
+        ("man", "south"): (2000, round(other * 2000)),
+    }
+    result = audit(counted(classification, cells), replicates=20, level=0.9)
+    measures = [m for m in result.measures if m.name == "fairness.demographic_parity_difference_within[branch]"]
+    assert [(m.value == pytest.approx(0, abs=1e-3), m.level, m.n, m.by) for m in measures] == (
+        [(True, 0.9, 4000, ("sex",))] if explained else []
+    )
+    said = [one for one in _said(result) if "selection rate" in one]
+    assert [("the difference is" in one, "it is lower" in one) for one in said] == ([(True, False)] if explained else [])
+    assert all("(0 of 1 strata point the other way)" in one for one in said)
+
+
+def test_a_difference_within_strata_has_the_weights_of_mantel_and_haenszel(classification):
+    """Berkeley in small: women are granted 10 points more in either branch, and 19 less over all rows."""
+    cells = {
+        ("woman", "east"): (900, 270),
+        ("woman", "west"): (300, 240),
+        ("man", "east"): (400, 80),
+        ("man", "west"): (800, 560),
+    }
+    result = audit(counted(classification, cells), replicates=20)
+    found = next(m for m in result.measures if m.name == "fairness.demographic_parity_difference_within[branch]")
+    assert found.value == pytest.approx(-0.1)
+    weights = np.array([900 * 400 / 1300, 300 * 800 / 1100])
+    rates = [(270 + 1) / 902, (80 + 1) / 402, (240 + 1) / 302, (560 + 1) / 802]
+    spreads = [p * (1 - p) / n for p, n in zip(rates, (900, 400, 300, 800), strict=True)]
+    error = np.sqrt((weights**2 * [spreads[0] + spreads[1], spreads[2] + spreads[3]]).sum()) / weights.sum()
+    assert found.high - found.value == pytest.approx(found.value - found.low)
+    assert (found.high - found.value) / error == pytest.approx(1.96, abs=1e-3)  # one gap, one column
+    (said,) = [one for one in _said(result) if "selection rate" in one]
+    assert said.startswith("Simpson's reversal")
+    assert "within values of branch it is lower, by 10 points" in said
+    assert "(2 of 2 strata point the other way)" in said
+
+
 def test_rows_without_other_columns_say_that_nothing_was_searched(applied):
     made = applied(n=300)
     bare = replace(made, predictions=replace(made.predictions, source=None))

@@ -51,6 +51,18 @@ def test_numbers_are_those_counted_by_hand() -> None:
     assert whole.gain.low < whole.gain.value < whole.gain.high
 
 
+def test_parts_with_too_few_rows_are_neither_judged_nor_corrected_for() -> None:
+    """Of the groups two have rows enough; with all rows and both classes five parts are corrected for."""
+    group, truth = np.repeat(["a", "b", "c", "d"], [20, 19, 4, 1]), np.array(["yes", "no"] * 22)
+    before, after = np.ones(44, dtype=bool), np.arange(44) % 5 > 0
+    told = found(decided(before, truth, group), decided(after, truth, group))
+    assert told.tests == 5
+    by_name = {one.group: one for one in told.parts}
+    assert {name for name, one in by_name.items() if one.verdict == "too few rows"} == {"c", "d"}
+    assert (by_name["c"].gain, by_name["c"].rows, by_name["c"].within) == (None, 4, False)
+    assert {one.gain.level for one in told.parts if one.gain is not None} == {1 - 2 * 0.05 / 5}
+
+
 def test_a_planted_harm_is_found_in_the_group_that_has_it() -> None:
     told = found(*simulated(1, lost=0.03))
     assert told.losing[0].group == "b"

@@ -222,6 +222,14 @@ def test_a_group_is_found_as_it_stands_or_as_it_reads_and_no_other():
     (absent,) = judge([Gate(measure="a.accuracy", group={"sex": "3"}, at_least=0.3)], [result(woman, man)]).gates
     assert absent.reason == "no audit of this run measured a.accuracy for {'sex': '3'}"
     (other,) = judge([Gate(measure="a.accuracy", group={"age": "1"}, at_least=0.3)], [result(woman, man)]).gates
+    both = accuracy(0.1, 0.05, 0.15, by=("sex", "age"), group={"sex": "1", "age": "old"})
+    for named in ("1", "1.0"):
+        (alone,) = judge([Gate(measure="a.accuracy", group={"sex": named}, at_least=0.3)], [result(both)]).gates
+        assert (alone.verdict, alone.compared) == ("insufficient evidence", ())
+        (crossed,) = judge([Gate(measure="a.accuracy", group={"age": "old ", "sex": named}, at_least=0.3)], [result(both)]).gates
+        assert (crossed.verdict, crossed.compared) == ("fail", (both,))
+        (wrong,) = judge([Gate(measure="a.accuracy", group={"age": "young", "sex": named}, at_least=0.3)], [result(both)]).gates
+        assert wrong.compared == ()
     assert other.compared == ()
 
 

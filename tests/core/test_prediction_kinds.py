@@ -15,6 +15,7 @@ from glassbench import (
     Clusters,
     DataError,
     Flags,
+    Labels,
     NotableRows,
     PredictionKind,
     RowErrors,
@@ -50,6 +51,47 @@ def test_classes_say_which_rows_are_wrong_and_what_guessing_loses():
     assert (output.spoken, output.favourable) == ("granted", ("granted",))
     assert [notable.rows[0] for notable in kind.notable_rows(LOAN_ROWS, LOANS)] == [0, 3, 1]
     assert kind.said_with_certainty(LOAN_ROWS, 1, LOANS) == "refused, 70.0 % certain"
+
+
+LABELS = Schema(modality="table", shape=(1,), target=Target(name="photo", kind="labels", classes=("sea", "sky")))
+LABEL_ROWS = pd.DataFrame(
+    {
+        "row": range(4),
+        "y_true": ["sea", "sea, sky", "sky", "none"],
+        "y_pred": "none",
+        "y_true.sea": [1, 1, 0, 0],
+        "y_true.sky": [0, 1, 1, 0],
+        **{f"y_pred.{name}": 0 for name in ("sea", "sky")},
+        **{f"score.{name}": 0.3 for name in ("sea", "sky")},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "schema"),
+    [(Classes(), LOAN_ROWS, LOANS), (Values(), WEIGHT_ROWS, WEIGHT), (Labels(), LABEL_ROWS, LABELS)],
+    ids=["classes", "values", "labels"],
+)
+def test_a_baseline_counts_rows_as_often_as_they_stand_and_weigh(kind, rows, schema):
+    often = np.array([1, 5, 2, 3])[: len(rows)]
+    out = rows.loc[rows.index.repeat(often)].reset_index(drop=True)
+    written = kind.baseline(out, schema, None).frame.iloc[0]
+    chosen = [c for c in rows if c.startswith(("y_pred", "score"))]
+    for name in ("frequency", "weight"):
+        found = kind.baseline(rows.assign(**{name: often}), schema, None).frame.iloc[0]
+        assert [found[c] for c in chosen] == pytest.approx([written[c] for c in chosen])
+    plain = kind.baseline(rows, schema, None).frame.iloc[0]
+    assert [plain[c] for c in chosen] != [written[c] for c in chosen]
+
+
+def test_labels_that_are_not_known_of_a_row_are_none_of_its_baseline():
+    """Of sea 1 of 2 known by number of rows, 3 of 4 by weight; of sky 1 of 3, 4 of 8."""
+    lacking = LABEL_ROWS.assign(**{"y_true.sea": [1, np.nan, 0, np.nan], "y_true.sky": [0, 1, np.nan, 0]})
+    shares = Labels().baseline(lacking, LABELS, None).frame[["score.sea", "score.sky"]].iloc[0].tolist()
+    assert shares == pytest.approx([1 / 2, 1 / 3])
+    counted = lacking.assign(frequency=[3, 4, 1, 1])
+    shares = Labels().baseline(counted, LABELS, None).frame[["score.sea", "score.sky"]].iloc[0].tolist()
+    assert shares == pytest.approx([3 / 4, 4 / 8])
 
 
 def test_agreement_is_that_of_the_truths_in_the_order_given():

@@ -38,6 +38,43 @@ def test_an_episode_drawn_twice_counts_twice():
     assert interquartile_mean(frame, weights) == pytest.approx(trim_mean(drawn, 0.25))
 
 
+OF_STEPS = ("entropy", "outcome", "explained_variance")
+"""What is a mean over steps; all else counts episodes."""
+
+
+def known_steps(lengths) -> pd.DataFrame:
+    """Steps with every column that a metric reads; what is of an episode is the same in all of its steps."""
+    frame, random = steps(lengths, seed=3), np.random.default_rng(4)
+    of_episode = {"failed": random.random(len(lengths)) < 0.4, "shortest": np.maximum(1, np.array(lengths) - 1)}
+    more = {name: values.astype(float)[frame["episode"]] for name, values in of_episode.items()}
+    return frame.assign(**more, **{name: random.random(len(frame)) for name in ("gain", "entropy", "outcome")})
+
+
+@pytest.mark.parametrize("metric", episode_metrics(entropy=True), ids=lambda metric: metric.name)
+def test_weights_are_episodes_that_were_played_as_often(metric):
+    lengths, often = [3, 1, 6, 2, 4], [2, 0, 1, 3, 1]
+    frame = known_steps(lengths)
+    again = [frame[frame["episode"] == k] for k, times in enumerate(often) for _ in range(times)]
+    played = pd.concat([one.assign(episode=k) for k, one in enumerate(again)], ignore_index=True)
+    weights = np.repeat(often, lengths).astype(float)[None]
+    (found,) = metric.compute(frame, weights)
+    assert found == pytest.approx(metric.compute(played, np.ones((1, len(played))))[0])
+    turned = frame.iloc[::-1].reset_index(drop=True)
+    assert metric.compute(turned, weights[:, ::-1])[0] == pytest.approx(found)
+
+
+def test_lengths_and_failures_are_counted_by_episode():
+    frame, weights = known_steps([3, 1, 6]), np.ones((1, 10))
+    frame["failed"] = np.repeat([1.0, 0.0, 0.0], [3, 1, 6])
+    found = {m.name: m.compute(frame, weights)[0] for m in episode_metrics(entropy=True)}
+    assert found["episode_length"] == pytest.approx(10 / 3)
+    assert found["failure_rate"] == pytest.approx(1 / 3)
+    assert found["path_length_ratio"] == pytest.approx((1 / 1 + 6 / 5) / 2)
+    assert found["gain"] == pytest.approx(frame["gain"].sum() / 3)
+    assert found["entropy"] == pytest.approx(frame["entropy"].mean())
+    assert found["outcome"] == pytest.approx(frame["outcome"].mean())
+
+
 def test_the_explained_variance_is_scikit_learns():
     frame = steps([7, 5])
     expected = explained_variance_score(frame["discounted"], frame["value"])

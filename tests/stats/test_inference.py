@@ -238,6 +238,31 @@ def test_the_influence_of_a_mean_of_recalls_is_what_leaving_rows_out_shows():
         assert (moved - found.value) / step * 60 == pytest.approx(found.influence[row], abs=1e-4)
 
 
+HELD = np.random.default_rng(6).integers(1, 6, 60).astype(float)
+PARTS = [np.arange(60) < 22, np.arange(60) >= 22]
+
+
+@pytest.mark.parametrize(
+    ("statistic", "of"),
+    [
+        (lambda w: w @ HITS / w.sum(), lambda s: share(HITS, s)),
+        (lambda w: w @ VALUES[np.arange(60) // 2] / w.sum(), lambda s: mean(VALUES[np.arange(60) // 2], s)),
+        (lambda w: np.mean([w[m] @ HITS[m] / w[m].sum() for m in PARTS]), lambda s: mean_of_shares(HITS, PARTS, s)),
+    ],
+    ids=["share", "mean", "mean of shares"],
+)
+@pytest.mark.parametrize("clusters", [None, PERSON])
+def test_an_influence_is_how_far_a_little_more_weight_moves_the_number(statistic, of, clusters):
+    """Times the weight of all rows; weighted, influences sum to nothing."""
+    found = of(Sampling(weight=HELD, clusters=clusters))
+    assert found.value == pytest.approx(statistic(HELD))
+    for row in (0, 7, 33, 59):
+        more = HELD.copy()
+        more[row] += 1e-6
+        assert (statistic(more) - statistic(HELD)) / 1e-6 * HELD.sum() == pytest.approx(found.influence[row], abs=1e-3)
+    assert HELD @ found.influence == pytest.approx(0, abs=1e-9)
+
+
 def test_a_mean_of_recalls_of_clusters_goes_by_its_influence():
     clustered = Sampling(weight=np.ones(60), clusters=PERSON)
     member = [np.arange(60) < 22, np.arange(60) >= 22]

@@ -93,8 +93,8 @@ class Values(PredictionKind):
 
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
         """Return the mean value for every row."""
-        known = _numbers(frame, "y_true") * Sampling.of(frame).weight if learnt is None else np.asarray(learnt, dtype=np.float64)
-        value = float(np.mean(known))
+        known = Sampling.of(frame).mean(_numbers(frame, "y_true")) if learnt is None else np.mean(learnt, dtype=np.float64)
+        value = float(known)
         columns = [c for c in ("y_pred", "score") if c in frame]
         words = f"always answering the mean, {value:.4g}" + (f" {schema.target.unit}" if schema.target.unit else "")
         return BaselinePredictions(frame=frame.assign(**dict.fromkeys(columns, value)), words=words)
