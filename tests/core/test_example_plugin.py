@@ -1,5 +1,6 @@
 """A third party's plugin, installed as its users would, in a run and its report; a broken one beside it."""
 
+import ast
 import json
 import os
 import subprocess
@@ -30,8 +31,14 @@ def glassbench(environment, *arguments):
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
-def test_each_file_has_at_most_25_lines():
-    assert all(len(path.read_text().splitlines()) <= 25 for path in FOLDER.glob("*.py"))
+def test_each_file_has_at_most_25_lines_of_code():
+    for path in FOLDER.glob("*.py"):
+        code = ast.parse(path.read_text())
+        documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+        notes = [node.body[0] for node in ast.walk(code) if isinstance(node, documented) and ast.get_docstring(node)]
+        said = {line for note in notes for line in range(note.lineno, (note.end_lineno or 0) + 1)}
+        lines = enumerate(path.read_text().splitlines(), start=1)
+        assert sum(bool(line.strip()) and number not in said for number, line in lines) <= 25
 
 
 def test_its_model_and_audit_appear_in_a_run_and_its_report(environment, tmp_path):

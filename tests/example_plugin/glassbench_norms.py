@@ -12,7 +12,11 @@ def glassbench_audits() -> Iterable[AuditSpec]:
 
 
 def norms(subject: Subject, *, limit: float = 10.0) -> AuditResult:
-    """Find the largest weight. Args: limit: What is too large."""
+    """Find the largest weight.
+
+    Args:
+        limit: What is too large.
+    """
     assert subject.model is not None  # it needs one
     found = {name: float(p.detach().abs().max()) for name, p in subject.model.named_parameters()}
     largest = max(found.values())

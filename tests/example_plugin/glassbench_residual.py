@@ -11,6 +11,14 @@ def glassbench_models() -> list[ModelSpec]:
 
 
 class Residual(nn.Module):
+    """Layers whose results are added to what came in.
+
+    Args:
+        schema: Tells how many numbers come in and how many classes there are.
+        width: Numbers between layers.
+        depth: Layers.
+    """
+
     def __init__(self, schema: Schema, *, width: int = 32, depth: int = 2) -> None:
         super().__init__()
         self.first = nn.Linear(schema.shape[0] or 1, width)

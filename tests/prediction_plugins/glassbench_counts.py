@@ -38,13 +38,12 @@ def glassbench_datasets() -> list[DatasetSpec]:
 
 @hookimpl
 def glassbench_tasks() -> list[TaskSpec]:
-    target = "glassbench_counts:Counting"
-    return [TaskSpec(name="counting", summary="Predict how often.", target=target, models_of=("regression",))]
+    return [TaskSpec(name="counting", summary="How often.", target="glassbench_counts:Counting", models_of=("regression",))]
 
 
-def visits(seed: int, *, rows: int = 1200) -> Data:
+def visits(seed: int) -> Data:
     """Visits in a year: one more year of age is worth 2 %, a chronic illness doubles them; `site` has nothing to do with them."""
-    chance = np.random.default_rng(seed)
+    chance, rows = np.random.default_rng(seed), 1200
     frame = pd.DataFrame({"age": chance.uniform(20, 80, rows).round(), "chronic": chance.random(rows) < 0.3})
     frame["site"] = chance.choice(["north", "south"], rows)
     frame["visits"] = chance.poisson(np.exp(0.02 * (frame["age"] - 50) + np.log(2) * frame["chronic"] + 0.5))

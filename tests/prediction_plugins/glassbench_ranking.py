@@ -54,7 +54,12 @@ def glassbench_tasks() -> list[TaskSpec]:
 
 
 def searches(seed: int, *, queries: int = 400, candidates: int = 8, planted: bool = False) -> Data:
-    """Candidates graded 0 to 3; planted: the match says little in Welsh, and that of small sellers is measured too low."""
+    """Candidates graded 0 to 3.
+
+    Args:
+        queries, candidates: How many queries, and candidates of each.
+        planted: Whether the match says little in Welsh, and that of small sellers is measured too low.
+    """
     chance, rows = np.random.default_rng(seed), queries * candidates
     query = np.repeat(np.arange(queries), candidates)
     welsh, small = (chance.random(queries) < 0.4)[query], chance.random(rows) < 0.4

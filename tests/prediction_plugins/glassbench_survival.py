@@ -49,7 +49,12 @@ def glassbench_tasks() -> list[TaskSpec]:
 
 
 def relapses(seed: int, *, rows: int = 1500, planted: bool = False) -> Data:
-    """Months until a relapse, shorter for higher stages; with a planted gap, stages say nothing in the south."""
+    """Months until a relapse, shorter for higher stages.
+
+    Args:
+        rows: How many patients.
+        planted: Whether stages say nothing in the south.
+    """
     chance = np.random.default_rng(seed)
     frame = pd.DataFrame({"stage": chance.integers(1, 5, rows), "marker": chance.normal(size=rows).round(2)})
     frame["site"] = chance.choice(["north", "south"], rows)
@@ -67,7 +72,7 @@ def _censored(split: Split) -> Split:
     """Return a split whose target holds the time and whether the event was seen, `(n, 2)`."""
     assert split.target is not None
     assert split.beside is not None
-    event = torch.as_tensor(split.beside["event"].astype(float).to_numpy(), dtype=torch.float32)
+    event = torch.tensor(split.beside["event"].astype(float).tolist())
     return replace(split, target=torch.stack([split.target.float(), event], dim=1))
 
 
