@@ -197,6 +197,25 @@ def test_the_gravest_gap_is_shown_whatever_picture_its_finding_has(write_run, tm
     assert "Gap: 30 points, likely between 20 and 40." in page
 
 
+def test_of_many_groups_those_of_the_gap_are_shown_and_not_tiny_ones_that_lie_further_apart(write_run, tmp_path):
+    values = {"a": (0.1, 40), "b": (0.5, 40), "c": (0.0, 1), "d": (1.0, 2), "e": (0.3, 40), "f": (0.2, 40), "g": (0.4, 40)}
+    rates = [
+        Measure(name="fairness.accuracy", value=value, low=value, high=value, n=n, by=("site",), group={"site": name})
+        for name, (value, n) in values.items()
+    ]
+    gap = Measure(name="fairness.accuracy_difference_without_small", value=0.4, low=0.2, high=0.6, by=("site",))
+    finding = Finding(
+        sentence="Decisions are right less often for site “a”: 10 % against 50 %.",
+        grade="concern",
+        measures=(gap.name, rates[0].name),
+        by=("site",),
+        between=({"site": "b"}, {"site": "a"}),
+    )
+    result = AuditResult(audit="fairness", findings=(finding,), measures=(gap, *rates), method=Method(summary="m"))
+    page = " ".join(re.sub(r"<[^>]*>", " ", render_summary(write_run(tmp_path / RUN, results=[result]))).split())
+    assert "a 10 % (n 40) b 50 % (n 40) 5 more groups are in the full report." in page.replace("\u00a0", " ")
+
+
 def test_an_explanation_of_pictures_is_shown_as_a_picture(write_run, tmp_path):
     parts = tuple({"y": f"rows {i} to {i + 7}, columns 1 to 8", "x": 0.2} for i in (1, 9))
     pixels = np.zeros((4, 4, 3), dtype=np.uint8)

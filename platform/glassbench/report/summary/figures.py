@@ -215,7 +215,8 @@ def compared(finding: Finding, measures: Sequence[Measure]) -> tuple[Measure, li
 
 def _difference(finding: Finding, gap: Measure, groups: Sequence[Measure], outcome: Outcome) -> Difference:
     ranked = sorted(groups, key=_value_of)
-    shown = ranked if len(ranked) <= _GROUPS else [ranked[0], ranked[-1]]
+    told = [m for m in ranked if m.group in finding.between] or [ranked[0], ranked[-1]]  # ends may be groups too small to tell
+    shown = ranked if len(ranked) <= _GROUPS else told
     values = [end for m in groups for end in (m.value, m.low, m.high) if end is not None]
     rates = is_ratio(gap.name) or _is_share(gap.name, gap.unit, values)
     within = rates or (gap.unit is None and min(values) >= 0 and max(values) <= 1)
