@@ -1,5 +1,6 @@
 """Kinds of prediction: what each says of a frame, against tables worked out by hand; what the suite notices."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -82,6 +83,50 @@ def test_a_baseline_counts_rows_as_often_as_they_stand_and_weigh(kind, rows, sch
         assert [found[c] for c in chosen] == pytest.approx([written[c] for c in chosen])
     plain = kind.baseline(rows, schema, None).frame.iloc[0]
     assert [plain[c] for c in chosen] != [written[c] for c in chosen]
+
+
+MANY = pd.DataFrame({"row": range(12), "group.sex": ["f", "m", "m"] * 4})
+MANY_CLASSES = MANY.assign(
+    y_true=["a", "b", "c", "a", "a", "b"] * 2,
+    y_pred=["a", "b", "a", "c", "a", "b", "a", "c", "c", "b", "a", "a"],
+    **{f"score.{name}": (np.arange(12) * step % 7 + 1) / (3 * 12.0) for name, step in (("a", 1), ("b", 3), ("c", 5))},
+)
+MANY_VALUES = MANY.assign(y_true=np.arange(12) ** 1.5, y_pred=np.arange(12) * 2.5 + 1)
+MANY_LABELS = pd.concat([LABEL_ROWS] * 3, ignore_index=True).assign(
+    **MANY, **{"y_pred.sea": [1, 0] * 6, "score.sky": np.arange(12) / 11}
+)
+THREE = Schema(modality="table", shape=(1,), target=Target(name="kind", kind="class", classes=("a", "b", "c")))
+SPOKEN = {
+    "classes": (Classes(), MANY_CLASSES, THREE),
+    "classes, weights": (Classes(), MANY_CLASSES.assign(weight=np.arange(12) % 4 + 1.0), THREE),
+    "values": (Values(), MANY_VALUES, WEIGHT),
+    "values, weights": (Values(), MANY_VALUES.assign(weight=np.arange(12) % 4 + 1.0), WEIGHT),
+    "labels": (Labels(), MANY_LABELS, LABELS),
+    "labels, counts": (Labels(), MANY_LABELS.assign(frequency=np.arange(12) % 4 + 1), LABELS),
+}
+
+
+def test_what_kinds_say_of_rows_is_what_they_said(pinned):
+    told = {}
+    for name, (kind, rows, schema) in SPOKEN.items():
+        errors, losses, sure = kind.row_errors(rows, schema), kind.losses(rows, schema), kind.certainty(rows)
+        moved = kind.changes(rows, rows.iloc[::-1].reset_index(drop=True), schema)
+        guess = kind.baseline(rows, schema, None)
+        chosen = [c for c in rows if c.startswith(("y_pred", "score"))]
+        told[name] = {
+            "errors": [errors.size.tolist(), errors.binary, errors.words, errors.complement, errors.unit, float(errors.usual)],
+            "losses": [losses.predicted.tolist(), losses.guessed.tolist(), losses.skill],
+            "moved": [moved.size.tolist(), moved.binary, moved.words, float(moved.usual)],
+            "certainty": None if sure is None else sure.tolist(),
+            "notable": [[one.title, one.rows.tolist()] for one in kind.notable_rows(rows, schema)],
+            "baseline": [guess.words, guess.constant, json.loads(guess.frame[chosen].iloc[:1].to_json(orient="values"))],
+            "agreement": kind.agreement(rows, schema)(np.arange(12)[::-1]),
+            "decided": kind.decided_words(schema),
+            "said": [kind.said_with_certainty(rows, place, schema) for place in (0, 5)],
+            "outputs": [[o.name, list(o.classes), o.spoken, o.known] for o in kind.class_outputs(rows, schema)],
+            "truth": np.asarray(kind.encoded_truth(rows, schema)).tolist(),
+        }
+    pinned("kinds", told)
 
 
 def test_labels_that_are_not_known_of_a_row_are_none_of_its_baseline():
