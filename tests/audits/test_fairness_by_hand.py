@@ -91,6 +91,19 @@ def test_a_criterion_of_two_rates_has_the_wider_gap():
     assert alone[1][1].low < alone[0][1].low
 
 
+@pytest.mark.parametrize("lacking", [0, 1])
+def test_a_criterion_has_no_end_where_one_of_its_metrics_has_none(lacking):
+    errors = np.full((2, 2), 0.02)
+    errors[lacking] = np.nan
+    frame = Given([[0.5, 0.4], [0.2, 0.5]], errors, metrics=("true_positive_rate", "false_positive_rate"))
+    found, _ = gap_of(frame, (0, 1))
+    assert found.value == pytest.approx(0.3)
+    assert np.isnan([found.low, found.high]).tolist() in ([True, True], [False, True])
+    assert np.isnan(found.high)
+    whole = gap_of(frame, (1 - lacking,))[0]
+    assert np.isfinite([whole.low, whole.high]).all()
+
+
 def test_a_gap_below_nothing_starts_at_nothing_and_a_ratio_ends_at_one():
     found, ratio = gap_of(Given([0.5, 0.49], [0.05, 0.05]))
     assert found.low == 0.0

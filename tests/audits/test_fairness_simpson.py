@@ -8,6 +8,7 @@ import pytest
 
 from glassbench.contracts.data import Split
 from glassbench_audits.fairness.audit import audit
+from glassbench_audits.fairness.comparison.stratifiers import stratified_column
 
 BRANCHES = {"north": 0.75, "south": 0.45, "east": 0.2}
 """Rates at which branches grant loans, to women and men alike."""
@@ -44,6 +45,24 @@ def test_a_gap_that_vanishes_within_branches_is_found(applied):
     measure = next(m for m in result.measures if m.name == "fairness.demographic_parity_difference_within[branch]")
     overall = next(m for m in result.measures if m.name == "fairness.demographic_parity_difference")
     assert measure.low < 0 < measure.high < overall.value
+
+
+def test_bands_are_cut_at_quantiles_and_hold_the_value_that_they_start_from():
+    """Of 1 to 40 the fifths end at 8.8, 16.6, 24.4 and 32.2; of five values in equal numbers each starts a band."""
+    numbers = pd.Series([*range(1, 41), np.nan], name="x", dtype=float)
+    found = stratified_column(numbers)
+    assert list(found.values) == ["below 8.8", "8.8 to 16.6", "16.6 to 24.4", "24.4 to 32.2", "from 32.2", "missing"]
+    assert np.bincount(found.codes).tolist() == [8, 8, 8, 8, 8, 1]
+    steps = pd.Series(np.repeat(np.arange(11.0), 2), name="x")
+    bands = stratified_column(steps)
+    edges = np.nanquantile(steps, [0.2, 0.4, 0.6, 0.8])
+    assert edges.tolist() == [2.0, 4.0, 6.0, 8.0]
+    assert bands.codes.tolist() == (steps // 2).clip(upper=4).astype(int).tolist()
+    assert stratified_column(pd.Series(["a"] * 9, name="x")) is None
+    assert stratified_column(pd.Series([f"t{k}" for k in range(300)], name="x")) is None
+    written = stratified_column(pd.Series([str(k) for k in range(1, 41)], name="x"))
+    assert list(written.values) == list(found.values)[:5]
+    assert stratified_column(pd.Series([3, 1, 2, 1], name="x")).codes.tolist() == [2, 0, 1, 0]
 
 
 def counted(classification, cells):

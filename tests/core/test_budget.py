@@ -106,6 +106,24 @@ def test_counted_rows_are_never_sampled(subject, clock):
     assert calls == [6000]
 
 
+@pytest.mark.parametrize(
+    "told", [{"error": "too few rows"}, {"not_applicable": "no rows of one class"}, {}], ids=["error", "not applicable", "found"]
+)
+def test_what_is_no_finding_on_a_few_rows_is_asked_of_all(subject, clock, told):
+    """Each trial would take less than the time there is; only what a trial found may stand for the rest."""
+    calls = []
+
+    def examine(part):
+        calls.append(len(part.predictions.frame))
+        clock.seconds += 10.0
+        return AuditResult(method=METHOD, **told)
+
+    found = within(examine, subject, 15.0)
+    assert calls == ([500, 6000] if told else [500, 2000])
+    assert (found.error, found.not_applicable) == (told.get("error"), told.get("not_applicable"))
+    assert ("To keep within" in found.method.summary) == (not told)
+
+
 @pytest.mark.parametrize("refusal", ["raises", "is not applicable"])
 def test_an_audit_that_needs_more_rows_than_a_trial_gets_all(subject, refusal):
     def needs_many(given):

@@ -129,6 +129,21 @@ def test_what_kinds_say_of_rows_is_what_they_said(pinned):
     pinned("kinds", told)
 
 
+@pytest.mark.parametrize("categories", [False, True])
+def test_a_truth_that_is_not_known_is_not_missed(categories):
+    frame = LOAN_ROWS.assign(y_true=["granted", None, None, "refused"])
+    if categories:
+        frame = frame.astype(dict.fromkeys(("y_true", "y_pred"), pd.CategoricalDtype(["refused", "granted"])))
+    kind = Classes()
+    assert kind.missed(frame).tolist() == [False, False, False, True]
+    assert kind.missed(frame.drop(columns="y_true")) is None
+    wrong = [one.rows.tolist() for one in kind.notable_rows(frame, LOANS) if one.title == kind.wrong]
+    assert wrong == [[3]]
+    assert kind.row_errors(frame, LOANS) is None
+    (output,) = kind.class_outputs(frame, LOANS)
+    assert (output.actual.isna().tolist(), output.known) == ([False, True, True, False], False)
+
+
 def test_labels_that_are_not_known_of_a_row_are_none_of_its_baseline():
     """Of sea 1 of 2 known by number of rows, 3 of 4 by weight; of sky 1 of 3, 4 of 8."""
     lacking = LABEL_ROWS.assign(**{"y_true.sea": [1, np.nan, 0, np.nan], "y_true.sky": [0, 1, np.nan, 0]})

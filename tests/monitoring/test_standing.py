@@ -1,8 +1,11 @@
 """What looks come to, from results given by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from glassbench.monitoring.monitor import _results
 from glassbench.monitoring.reference import Reference
 from glassbench.monitoring.standing import standing
 from glassbench.stats.counted_values import CountedValues
@@ -101,3 +104,22 @@ def test_accuracy_is_estimated_by_the_change_of_confidence_where_no_truth_is_kno
     assert (found["low"], found["high"]) == pytest.approx((low - 0.1, min(1.0, high + 0.3)))
     assert standing("r", known, [look(sure, truths=1)], 0.05).estimated is None
     assert standing("r", reference(), [look(sure, truths=0)], 0.05).estimated is None
+
+
+def test_what_was_certain_once_stays_so_since_the_look_that_found_it():
+    """Errors rise from 10 to 60 % at the second look and are gone at the third; those of a group's share never move."""
+    key, other = "performance|error rate", "groups|sex m"
+    drawn = [np.concatenate([np.ones(k), np.zeros(n - k)]) for k, n in ((30, 300), (10, 100), (180, 300), (0, 1500))]
+    counts = [CountedValues.of(values) for values in drawn]
+    level = CountedValues.of(np.tile([0.0, 1.0], 50))
+    reference = Reference(
+        rows=300, means={key: counts[0], other: level}, ranks={}, groups={}, clustered=False, notes=(), predictions=""
+    )
+    earlier, told = [], []
+    for look in counts[1:]:
+        now = {key: look, other: level}
+        results = {one["key"]: one for one in _results(reference, SimpleNamespace(means=now, ranks={}), earlier)}
+        told.append((results[key]["since"], results[key]["certain"], results[key]["rows"], results[other]["since"]))
+        means = {name: values.to_json() for name, values in now.items()}
+        earlier.append({"means": means, "ranks": {}, "results": list(results.values())})
+    assert told == [(None, False, 100, None), (2, True, 400, None), (2, False, 1900, None)]

@@ -36,6 +36,26 @@ def some_steps(n: int, random: np.random.Generator) -> Steps:
     return Steps(seen, actions, rewards, reached, over, over | cut, np.ones(n, dtype=bool))
 
 
+@pytest.mark.parametrize("capacity", [40, 24])
+def test_steps_that_began_an_episode_are_never_drawn_and_those_taken_all_are(capacity):
+    """Every third step was spent on a beginning; of a full buffer the oldest have made room."""
+    steps = some_steps(40, np.random.default_rng(0))._replace(
+        rewards=np.arange(40, dtype=np.float32), taken=np.arange(40) % 3 > 0
+    )
+    replay = Replay(cartpole().train.layout, 2, capacity)
+    replay.add(steps)
+    held = [k for k in range(40 - capacity, 40) if k % 3 > 0]
+    drawn = replay.draw(2000, np.random.default_rng(1), ahead=1, discount=0.9)
+    assert sorted(set(drawn.gained.tolist())) == held
+    counts = np.unique(drawn.gained, return_counts=True)[1]
+    assert counts.min() > 0.4 * 2000 / len(held)
+    assert replay.last(3).rewards.tolist() == [39.0, 38.0, 37.0]
+    again = Replay(cartpole().train.layout, 2, capacity)
+    again.load_state_dict(replay.state_dict())
+    same = again.draw(50, np.random.default_rng(2), ahead=3, discount=0.9)
+    assert same.gained.tolist() == replay.draw(50, np.random.default_rng(2), ahead=3, discount=0.9).gained.tolist()
+
+
 def test_advantages_add_discounted_surprises_up_to_the_end_of_an_episode():
     rewards, values, following = (np.array([[a], [b], [c]], dtype=float) for a, b, c in ((1, 2, 3), (4, 5, 6), (5, 0, 7)))
     ended = np.array([[False], [True], [False]])

@@ -135,6 +135,22 @@ def test_the_interval_holds_the_one_of_fixed_samples_and_shrinks():
     assert many[0] > 0  # five points are certain with 40,000 rows
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"edges": [[1.0, 0.5]], "reference": [3]},
+        {"edges": [[1.0, 0.5]], "reference": [3, 2, 1]},
+        {"edges": [[1.0, 0.5]], "reference": [3, 0]},
+        {"edges": [[1.0, 0.5]], "reference": [-1, 4]},
+    ],
+)
+def test_cells_that_do_not_fit_their_edges_or_count_no_row_are_damaged(content):
+    with pytest.raises(ValueError, match="do not fit"):
+        RankCells.from_json(content)
+    whole = {"edges": [[1.0, 0.5]], "reference": [3, 1]}
+    assert RankCells.from_json(whole).to_json() == whole
+
+
 def test_nothing_is_known_without_rows_and_counts_survive_json():
     none = CountedValues.of(np.array([]))
     assert MeanChange(alpha=0.05).interval(none, shares(1, 4)) == (-1.0, 1.0)

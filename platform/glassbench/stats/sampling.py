@@ -140,8 +140,6 @@ class Sampling:
         """
         if self.clusters is None:
             return round(float(self.weight[member].sum()))
-        if self.survey:
-            return self.size(member)
         held = self.weight[member]
         return float(effective_clusters(cluster_sums(held, self.clusters[member]))) if len(held) else 0.0
 
