@@ -41,9 +41,13 @@ class ClassScores:
 
     @cached_property
     def unit(self) -> float:
-        """The median margin between the two largest log-probabilities; 1 where it is nothing."""
-        ordered = np.sort(self.logs, axis=1)
-        return float(np.median(ordered[:, -1] - ordered[:, -2])) or 1.0
+        """The median margin between the two largest log-probabilities, by the weights of rows; 1 where it is nothing."""
+        largest = np.sort(self.logs, axis=1)
+        margin = largest[:, -1] - largest[:, -2]
+        order = np.argsort(margin)
+        reached = np.cumsum(self.held[order])
+        middle = [margin[order][np.searchsorted(reached, reached[-1] / 2, side=side)] for side in ("left", "right")]
+        return float(np.mean(middle)) or 1.0
 
     def decided(self, offsets: np.ndarray) -> np.ndarray:
         """Return the class of each row `(n,)` under offsets `(groups, k)`; groups without any keep the plain decision."""
