@@ -12,20 +12,8 @@ from glassbench.studies import plan_study, run_study
 from glassbench.toolkit.splits.folds import dealt
 from glassbench.toolkit.splits.splits import Division, divide
 
-EXPERIMENT = {
-    "name": "one",
-    "dataset": {"use": "diabetes", "target": "class"},
-    "task": "classification",
-    "model": "logistic-regression",
-    "audits": ["performance"],
-}
 TABLE = {"use": "table", "path": "x.csv", "target": "y"}
-STUDY = {
-    "name": "folds",
-    "experiment": EXPERIMENT,
-    "vary": {"folds": 3, "grid": {"model.C": [0.001, 1.0]}},
-    "objectives": [{"measure": "performance.accuracy"}],
-}
+VARY = {"folds": 3, "grid": {"model.C": [0.001, 1.0]}}
 
 
 def test_folds_hold_every_row_once_with_equal_shares_of_each_class():
@@ -76,8 +64,8 @@ def test_a_choice_among_equals_is_flattered_and_the_choice_on_other_folds_is_not
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    return run_study(STUDY, studies=tmp_path_factory.mktemp("studies"))
+def study(small_study, tmp_path_factory):
+    return run_study(small_study(VARY), studies=tmp_path_factory.mktemp("studies"))
 
 
 def test_a_study_of_folds_judges_every_patient_once_for_each_candidate(study):
@@ -95,8 +83,8 @@ def test_a_study_of_folds_judges_every_patient_once_for_each_candidate(study):
     assert "Nadeau and Bengio" in study.report.read_text()
 
 
-def test_repeats_divide_the_rows_anew():
-    made = plan_study({**STUDY, "vary": {"folds": 3, "repeats": 2}})
+def test_repeats_divide_the_rows_anew(small_study):
+    made = plan_study(small_study({"folds": 3, "repeats": 2}))
     assert [(run.seed, run.fold) for run in made.runs] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
     assert made.runs[4].experiment["dataset"]["fold"] == {"number": 1, "of": 3}
 
@@ -115,11 +103,11 @@ def test_repeats_divide_the_rows_anew():
         ),
     ],
 )
-def test_folds_that_cannot_be_are_refused_before_anything_is_written(vary, dataset, words, tmp_path):
-    experiment = {**EXPERIMENT, "dataset": dataset or EXPERIMENT["dataset"], "model": "logistic-regression"}
+def test_folds_that_cannot_be_are_refused_before_anything_is_written(vary, dataset, words, small_study, tmp_path):
+    experiment = {"dataset": dataset} if dataset else {}
     if dataset.get("use") == "tones":
         experiment["model"] = next(c.name for c in Registry().of_kind("model") if c.name == "conv1d")
     with pytest.raises(GlassbenchError) as caught:
-        run_study({**STUDY, "experiment": experiment, "vary": vary}, studies=tmp_path / "s")
+        run_study(small_study(vary, experiment), studies=tmp_path / "s")
     assert words in str(caught.value)
     assert not (tmp_path / "s").exists()

@@ -15,19 +15,6 @@ from glassbench.studies.trials import Trial
 from glassbench.studies.working import work
 from glassbench.testing import check_launcher
 
-STUDY = {
-    "name": "two",
-    "experiment": {
-        "name": "one",
-        "dataset": {"use": "diabetes", "target": "class"},
-        "task": "classification",
-        "model": "logistic-regression",
-        "audits": ["performance"],
-    },
-    "vary": {"seeds": 2},
-    "objectives": [{"measure": "performance.accuracy"}],
-}
-
 
 def submitit_launcher():
     pytest.importorskip("submitit")
@@ -61,11 +48,11 @@ def test_the_launcher_of_ray_keeps_its_promises():
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_the_three_launchers_agree(tmp_path):
+def test_the_three_launchers_agree(small_study, tmp_path):
     submitit_launcher(), ray_launcher()
     found = []
     for launcher in ("local", {"use": "submitit", "cluster": "local"}, "ray"):
-        study = run_study({**STUDY, "launcher": launcher}, studies=tmp_path)
+        study = run_study(small_study({"seeds": 2}, launcher=launcher), studies=tmp_path)
         assert not study.failures
         found.append([(c["words"], c["values"], c["objectives"]) for c in study.answer["candidates"]])
     assert found[0] == found[1] == found[2]
@@ -112,9 +99,9 @@ def test_slurm_that_is_not_there_is_one_screen(tmp_path, monkeypatch):
     ("launcher", "words"),
     [("loocal", "did you mean 'local'"), ({"use": "local", "cores": 3}, "cores"), ({"use": "submitit", "minutes": 0}, "minutes")],
 )
-def test_a_launcher_that_there_is_not_is_refused_at_plan(launcher, words, tmp_path):
+def test_a_launcher_that_there_is_not_is_refused_at_plan(launcher, words, small_study, tmp_path):
     with pytest.raises(GlassbenchError) as caught:
-        run_study({**STUDY, "launcher": launcher}, studies=tmp_path / "s")
+        run_study(small_study({"seeds": 2}, launcher=launcher), studies=tmp_path / "s")
     assert words in str(caught.value)
     assert not (tmp_path / "s").exists()
 
@@ -195,7 +182,7 @@ def test_a_job_that_is_preempted_goes_on(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_once_costs_nothing(tmp_path):
+def test_a_worker_that_is_killed_once_costs_nothing(small_study, tmp_path):
     import threading
 
     killed = []
@@ -212,7 +199,7 @@ def test_a_worker_that_is_killed_once_costs_nothing(tmp_path):
 
     thread = threading.Thread(target=kill)
     thread.start()
-    study = run_study({**STUDY, "launcher": {"use": "submitit", "cluster": "local"}}, studies=tmp_path)
+    study = run_study(small_study({"seeds": 2}, launcher={"use": "submitit", "cluster": "local"}), studies=tmp_path)
     thread.join()
     assert killed
     assert study.answer["runs"]["done"] == 2

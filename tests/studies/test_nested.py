@@ -14,18 +14,7 @@ from glassbench.studies import plan_study, run_study
 from glassbench.toolkit.splits.folds import check_fold
 from glassbench.toolkit.splits.splits import Division, divide
 
-STUDY = {
-    "name": "nested",
-    "experiment": {
-        "name": "one",
-        "dataset": {"use": "diabetes", "target": "class"},
-        "task": "classification",
-        "model": "logistic-regression",
-        "audits": ["performance"],
-    },
-    "vary": {"folds": 3, "inner_folds": 2, "grid": {"model.C": [0.001, 1.0]}},
-    "objectives": [{"measure": "performance.accuracy"}],
-}
+VARY = {"folds": 3, "inner_folds": 2, "grid": {"model.C": [0.001, 1.0]}}
 
 
 def inner(number: int, of: int, inner_number: int, inner_of: int) -> Division:
@@ -74,8 +63,8 @@ def test_a_candidate_that_is_not_allowed_is_not_chosen():
 
 
 @pytest.mark.slow
-def test_a_study_chooses_anew_in_each_fold(tmp_path):
-    study = run_study(STUDY, studies=tmp_path)
+def test_a_study_chooses_anew_in_each_fold(small_study, tmp_path):
+    study = run_study(small_study(VARY), studies=tmp_path)
     assert len(study.trials) == 2 * (3 + 3 * 2)
     folder = {(t.settings["model.C"], t.fold, t.inner): study.folder / "runs" / t.run for t in study.trials}
     right = {}
@@ -103,6 +92,6 @@ def test_a_study_chooses_anew_in_each_fold(tmp_path):
         ({"folds": 3, "inner_folds": 2, "search": {"model.C": {"from": 0.1, "to": 1.0}}}, "two candidates or more"),
     ],
 )
-def test_inner_folds_that_cannot_be_are_refused(vary, words):
+def test_inner_folds_that_cannot_be_are_refused(vary, words, small_study):
     with pytest.raises(ExperimentError, match=words):
-        plan_study({**STUDY, "vary": vary})
+        plan_study(small_study(vary))

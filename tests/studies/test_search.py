@@ -20,15 +20,7 @@ SPACE = {
     "width": Dimension(**{"from": 1, "to": 64}),
     "kind": Dimension(choices=("a", [1, 2], None)),
 }
-STUDY = {
-    "name": "search",
-    "experiment": {
-        "name": "one",
-        "dataset": {"use": "diabetes", "target": "class"},
-        "task": "classification",
-        "model": {"use": "logistic-regression"},
-        "audits": ["performance"],
-    },
+SEARCH = {
     "vary": {"search": {"model.C": {"from": 0.001, "to": 100.0, "log": True}}},
     "objectives": [{"measure": "performance.accuracy", "at_least": 0.6}],
     "budget": {"runs": 7},
@@ -87,8 +79,8 @@ def test_drawn_values_keep_their_type_and_their_range():
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    return run_study(STUDY, studies=tmp_path_factory.mktemp("studies"))
+def study(small_study, tmp_path_factory):
+    return run_study(small_study(**SEARCH), studies=tmp_path_factory.mktemp("studies"))
 
 
 def settings_of(study):
@@ -131,7 +123,7 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_candidates_and_numbers(st
         ({"vary": {"search": {"dataset.target": {"from": 0, "to": 1}}}}, "dataset.target"),
         ({"vary": {"search": {"dataset.sensitive_as_input": {"from": 0, "to": 1}}}}, "sensitive_as_input"),
         ({"vary": {"search": {"seed": {"from": 0, "to": 9}}}}, "seeds stand under"),
-        ({"vary": {**STUDY["vary"], "grid": {"model.C": [1.0, 2.0]}}}, "`grid` or `search`"),
+        ({"vary": {**SEARCH["vary"], "grid": {"model.C": [1.0, 2.0]}}}, "`grid` or `search`"),
         ({"budget": None}, "nothing says when the search ends"),
         ({"budget": {"runs": 1}}, "too small for two candidates"),
         ({"budget": {"hours": 1}}, "hours"),
@@ -140,18 +132,18 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_candidates_and_numbers(st
         ({"at_once": 0}, "at_once"),
     ],
 )
-def test_a_search_of_the_wrong_form_is_refused_before_anything_is_written(change, words, tmp_path):
+def test_a_search_of_the_wrong_form_is_refused_before_anything_is_written(change, words, small_study, tmp_path):
     with pytest.raises(GlassbenchError) as caught:
-        run_study({**STUDY, **change}, studies=tmp_path / "studies")
+        run_study(small_study(**{**SEARCH, **change}), studies=tmp_path / "studies")
     assert words in str(caught.value)
     assert len(str(caught.value).splitlines()) < 12
     assert not (tmp_path / "studies").exists()
 
 
-def test_a_range_of_a_setting_that_takes_whole_numbers_draws_whole_numbers():
-    network = {**STUDY["experiment"], "model": "mlp"}
+def test_a_range_of_a_setting_that_takes_whole_numbers_draws_whole_numbers(small_study):
+    vary = {"search": {"trainer.batch_size": {"from": 8, "to": 64.5}}}
     with pytest.raises(GlassbenchError, match="whole numbers"):
-        plan_study({**STUDY, "experiment": network, "vary": {"search": {"trainer.batch_size": {"from": 8, "to": 64.5}}}})
+        plan_study(small_study(**{**SEARCH, "vary": vary, "experiment": {"model": "mlp"}}))
 
 
 def test_the_median_of_earlier_runs_ends_a_run_that_is_worse():

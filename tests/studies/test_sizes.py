@@ -13,19 +13,6 @@ from glassbench.stats.learning_curve import fitted_power_law, gain_of_more_rows
 from glassbench.studies import run_study
 from glassbench.testing import toy_data
 
-STUDY = {
-    "name": "sizes",
-    "experiment": {
-        "name": "one",
-        "dataset": {"use": "diabetes", "target": "class"},
-        "task": "classification",
-        "model": "logistic-regression",
-        "audits": ["performance", "fairness"],
-    },
-    "vary": {"rows": [0.25, 0.5, 1], "seeds": 2},
-    "objectives": [{"measure": "performance.accuracy"}],
-}
-
 
 def test_training_rows_alone_shrink_and_smaller_shares_are_part_of_larger_ones():
     data = toy_data()
@@ -89,8 +76,9 @@ def test_what_more_rows_bring_is_asked_beyond_the_largest_size_and_its_interval_
 
 
 @pytest.mark.slow
-def test_a_study_of_sizes_has_a_curve_overall_and_for_the_worst_group(tmp_path):
-    found = run_study(STUDY, studies=tmp_path)
+def test_a_study_of_sizes_has_a_curve_overall_and_for_the_worst_group(small_study, tmp_path):
+    vary = {"rows": [0.25, 0.5, 1], "seeds": 2}
+    found = run_study(small_study(vary, {"audits": ["performance", "fairness"]}), studies=tmp_path)
     curves = found.answer["sizes"][0]
     assert [point["share"] for point in curves[0]["points"]] == [0.25, 0.5, 1]
     assert curves[0]["points"][0]["rows"] == pytest.approx(curves[0]["points"][2]["rows"] / 4, abs=1)
@@ -101,9 +89,9 @@ def test_a_study_of_sizes_has_a_curve_overall_and_for_the_worst_group(tmp_path):
 
 
 @pytest.mark.parametrize("rows", [[0.0, 1], [0.5, 0.5], [1.5], "half"])
-def test_shares_that_are_none_are_refused(rows, tmp_path):
+def test_shares_that_are_none_are_refused(rows, small_study, tmp_path):
     with pytest.raises(GlassbenchError):
-        run_study({**STUDY, "vary": {"rows": rows}}, studies=tmp_path / "s")
+        run_study(small_study({"rows": rows}), studies=tmp_path / "s")
     assert not (tmp_path / "s").exists()
 
 
