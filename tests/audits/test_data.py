@@ -111,6 +111,18 @@ def test_the_column_that_rows_are_divided_by_hides_no_copy(clean):
     assert duplicates(train, replace(copied, beside=wards)).held.tolist() == [True, False] * 20
 
 
+def test_names_of_files_hide_no_copy_and_other_texts_do(clean):
+    """The path of a picture's file ends in the id of its row; a copy lies under another name."""
+    train, copied = (clean.train.take(np.arange(n)) for n in (100, 40))
+    files = [f"{k}.png" for k in range(40)]
+    train = replace(train, rows=np.array([f"train/{k}.png" for k in range(100)]), raw=None)
+    copied = replace(copied, rows=np.array([f"test/{name}" for name in files]), raw=None)
+    told = [[f"/data/{row}" for row in split.rows] for split in (train, copied)]
+    train, named = (replace(s, raw=pd.DataFrame({"file": t})) for s, t in zip((train, copied), told, strict=True))
+    assert duplicates(train, named).held.all()
+    assert not duplicates(train, replace(copied, raw=pd.DataFrame({"file": files[::-1]}))).held.any()
+
+
 def test_what_is_proposed_for_single_rows_is_what_was_planted(clean):
     chance = np.random.default_rng(1)
     flips = chance.random(len(clean.train)) < 0.16

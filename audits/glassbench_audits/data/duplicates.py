@@ -74,6 +74,7 @@ def _others(split: Split, other: Split) -> pd.Series:
         mine, theirs = getattr(split, kind), getattr(other, kind)
         shared = [] if mine is None or theirs is None else [name for name in mine.columns if name in theirs.columns]
         shared = [name for name in shared if not _divides(mine[name], theirs[name])]
+        shared = [name for name in shared if not (_ends_in_ids(mine[name], split) and _ends_in_ids(theirs[name], other))]
         parts |= {f"{kind} {name}": mine[name] for name in shared if not _numbers_rows(str(name), mine[name], theirs[name])}
     frame = pd.DataFrame({name: column.reset_index(drop=True).astype(str) for name, column in parts.items()}, dtype=object)
     if not len(frame.columns):
@@ -85,6 +86,12 @@ def _divides(mine: pd.Series, theirs: pd.Series) -> bool:
     """Whether a column is what the rows were divided by: one value in either split, and not the same."""
     values = mine.astype(str).unique(), theirs.astype(str).unique()
     return all(len(one) == 1 for one in values) and values[0][0] != values[1][0]
+
+
+def _ends_in_ids(column: pd.Series, split: Split) -> bool:
+    """Whether texts end in the ids of their rows, as paths of files do: copies of a picture lie in files of other names."""
+    texts = not pd.api.types.is_numeric_dtype(column)
+    return texts and all(str(cell).endswith(str(row)) for cell, row in zip(column, split.rows, strict=True))
 
 
 def _numbers_rows(name: str, *columns: pd.Series) -> bool:
