@@ -11,6 +11,7 @@ from torch import nn
 
 from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.schema import Feature, Schema, Target
+from glassbench_audits.attribution import explainer
 from glassbench_audits.attribution.baseline import Baseline
 from glassbench_audits.attribution.coalitions import drawn
 from glassbench_audits.attribution.explained import Explained, Rows
@@ -313,3 +314,13 @@ def test_auto_looks_at_the_model_and_at_the_number_of_units():
     assert choose_method(nn.Linear(1, 1), False, True, 12) == "kernel-shap"
     assert choose_method(nn.Linear(1, 1), False, True, 500) == "feature-ablation"
     assert choose_method(nn.Linear(1, 1), True, False, 12) == "kernel-shap"
+
+
+@pytest.mark.parametrize("method", ["integrated-gradients", "feature-ablation", "exact-shapley", "input-x-gradient"])
+def test_rows_are_explained_alike_however_they_are_cut_into_chunks(method, monkeypatch):
+    """Rows take turns at a sample of three baselines, by their place among all."""
+    torch.manual_seed(3)
+    sample = torch.randn(3, 5)
+    whole = explainer_of(network(), method, sample).per_feature_group(rows_for())
+    monkeypatch.setattr(explainer, "chunk_rows", lambda *settings: 2)
+    np.testing.assert_allclose(explainer_of(network(), method, sample).per_feature_group(rows_for()), whole, atol=1e-6)

@@ -9,6 +9,7 @@ import pytest
 
 from glassbench import Target, run
 from glassbench.cli.app import invoke
+from glassbench.contracts.evidence import Measure
 from glassbench.contracts.positive_class import checked_favourable, favourable_classes
 from glassbench.errors import DataError
 from glassbench.experiments.gates import Gate, judge
@@ -16,7 +17,7 @@ from glassbench_audits.fairness.audit import audit
 from glassbench_audits.fairness.comparison.criteria import Comparison
 from glassbench_audits.fairness.comparison.gaps import Gap
 from glassbench_audits.fairness.comparison.grading import Rules
-from glassbench_audits.fairness.comparison.parity import broken_both_ways
+from glassbench_audits.fairness.comparison.parity import broken_both_ways, undirected
 from glassbench_audits.selection import four_fifths, local_law_144
 
 DEFAULTS = {"woman": (39, 200), "man": (20, 200)}
@@ -242,3 +243,22 @@ def test_groups_that_are_alike_are_not_named_twice(classification):
     assert not any(sentence.count("“man”") + sentence.count("“woman”") == 2 and "against" in sentence for sentence in said)
     between = {row[5] for table in result.tables if table.title == "Gaps by sex" for row in table.rows}
     assert between <= {"all alike", None}
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "judged"),
+    [
+        ("demographic_parity_difference", (), False),
+        ("demographic_parity_difference", ("demographic_parity",), True),
+        ("demographic_parity_ratio", ("demographic_parity",), False),
+        ("four_fifths", ("demographic_parity", "four_fifths"), False),
+        ("selection_rate", (), False),
+        ("selection_rate", ("demographic_parity",), True),
+        ("demographic_parity_difference[a]", (), True),
+        ("accuracy_difference", (), True),
+    ],
+)
+def test_what_speaks_of_a_good_outcome_that_nobody_named_is_judged_where_it_is_asked_for(name, asked, judged):
+    measure = Measure(name=f"fairness.{name}", value=0.3)
+    assert (undirected(measure, "nobody says", asked).not_judged is None) == judged
+    assert undirected(measure, None, asked).not_judged is None

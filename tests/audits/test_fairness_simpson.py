@@ -8,6 +8,7 @@ import pytest
 
 from glassbench.contracts.data import Split
 from glassbench_audits.fairness.audit import audit
+from glassbench_audits.fairness.comparison.strata import strata
 from glassbench_audits.fairness.comparison.stratifiers import stratified_column
 
 BRANCHES = {"north": 0.75, "south": 0.45, "east": 0.2}
@@ -221,3 +222,14 @@ def test_a_gap_that_vanishes_within_many_departments_is_found(classification):
         rows = Split(inputs=(), rows=np.arange(n), raw=raw)
         result = audit(replace(made, predictions=replace(made.predictions, source=rows)), replicates=50)
         assert any("within values of department" in sentence for sentence in _said(result)) == expected
+
+
+@pytest.mark.parametrize(("most", "many"), [(3, 3), (4, 3), (2, 0)])
+def test_strata_are_told_apart_up_to_as_many_as_are_allowed(applied, most, many):
+    subject = applied(n=300)
+    found = list(strata(subject, ("branch",), most))
+    assert len(found) == many
+    assert sum(len(part.predictions.frame) for _, part in found) == (300 if many else 0)
+    for group, part in found:
+        branch = subject.predictions.source.raw["branch"]
+        assert len(part.predictions.frame) == (branch == group.values[0]).sum()

@@ -202,3 +202,15 @@ def test_a_group_whose_rows_are_all_covered_is_not_taken_as_certain():
     measured = task_metric_frame(frame, [metric], tuple(groups), codes, overall=[whole], replicates=100, generator=chance)
     expected = np.sqrt(whole.value * (1 - whole.value) / 30)
     assert measured.null([0], 20_000, chance)[:, 0, 0].std() == pytest.approx(expected, rel=0.1)
+
+
+def test_parts_by_width_hold_the_intervals_of_their_upper_edge():
+    """Five widths in equal numbers: quarters end at 2, 3 and 4."""
+    width = np.repeat([1.0, 2.0, 3.0, 4.0, 5.0], 8)
+    output = IntervalOutput(low=-width / 2, high=width / 2, coverage=0.9)
+    actual = np.where(np.arange(40) % 8 < 6, 0.0, 9.0)
+    found = coverage_by_width(output, actual, Sampling(weight=np.ones(40)), 0.95)
+    assert [(wide, held.n) for wide, held in found] == [(1.5, 16), (3.0, 8), (4.0, 8), (5.0, 8)]
+    assert [held.value for _, held in found] == [0.75] * 4
+    flat = IntervalOutput(low=np.zeros(40), high=np.ones(40), coverage=0.9)
+    assert coverage_by_width(flat, actual, Sampling(weight=np.ones(40)), 0.95) == []

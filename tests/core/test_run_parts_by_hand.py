@@ -17,7 +17,7 @@ from glassbench.errors import DataError, ExperimentError, FitError, PluginError,
 from glassbench.experiments.experiment_file import Document
 from glassbench.experiments.gates import Gate
 from glassbench.experiments.mitigated_task import MitigatedLoss, MitigatedTask
-from glassbench.pipeline import baselines
+from glassbench.pipeline import baselines, phases
 from glassbench.pipeline.baselines import _check_margin, check_baseline_rows
 from glassbench.pipeline.frames import FRAME, kept, reading, with_table
 from glassbench.pipeline.given_env import refuse_rows
@@ -32,6 +32,7 @@ from glassbench.pipeline.mitigated_data import (
     wrapped,
 )
 from glassbench.pipeline.remembered import remembered
+from glassbench.pipeline.run_context import RunContext
 from glassbench.pipeline.run_data import source_data
 from glassbench.testing import toy_data
 from glassbench.testing.fixtures import ToyTask, toy_model
@@ -336,3 +337,35 @@ def test_a_baseline_was_judged_by_the_same_rows_or_by_none_of_them(tmp_path, mon
     with pytest.raises(ExperimentError, match="the target's name differs"):
         check_baseline_rows(plan, other, tmp_path)
     assert check_baseline_rows(SimpleNamespace(gates=[]), other, tmp_path) == []
+
+
+def asked_for_rows(path):
+    spec = SimpleNamespace(reader=None, name="table")
+    plan = SimpleNamespace(dataset=SimpleNamespace(component=SimpleNamespace(spec=spec), settings=None))
+    return RunContext.read_rows(SimpleNamespace(plan=plan), path)  # type: ignore[arg-type]
+
+
+def test_rows_to_decide_are_read_as_text_and_there_is_at_least_one(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("a, b\n01, x\n,NA\n")
+    assert asked_for_rows(path).to_dict("list") == {"a": ["01", ""], "b": ["x", "NA"]}
+    pd.DataFrame({"a": [1.5]}).to_parquet(tmp_path / "rows.parquet")
+    assert asked_for_rows(tmp_path / "rows.parquet")["a"].tolist() == [1.5]
+    for text, words in (("a,b\n", "no rows to decide"), ("", "cannot be read")):
+        path.write_text(text)
+        with pytest.raises(DataError, match=words):
+            asked_for_rows(path)
+
+
+@pytest.mark.parametrize(("again", "needed"), [(phases.report_again, "audit"), (phases.audit_again, "predict")])
+def test_what_is_made_again_needs_what_comes_before_it(again, needed):
+    asked = []
+
+    def require(phase):
+        asked.append(phase)
+        raise RunError("it is not done")
+
+    folder = SimpleNamespace(require=require)
+    with pytest.raises(RunError, match="not done"):
+        again(SimpleNamespace(folder=folder, plan=SimpleNamespace(audits={"a": None})))
+    assert asked == [needed]

@@ -3,9 +3,11 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from glassbench.monitoring.monitor import _results
+from glassbench.monitoring.monitor import _of_new_clusters, _results
+from glassbench.monitoring.observed import DecidedRows
 from glassbench.monitoring.reference import Reference
 from glassbench.monitoring.standing import standing
 from glassbench.stats.counted_values import CountedValues
@@ -123,3 +125,16 @@ def test_what_was_certain_once_stays_so_since_the_look_that_found_it():
         means = {name: values.to_json() for name, values in now.items()}
         earlier.append({"means": means, "ranks": {}, "results": list(results.values())})
     assert told == [(None, False, 100, None), (2, True, 400, None), (2, False, 1900, None)]
+
+
+def test_clusters_are_remembered_and_rows_without_one_are_not():
+    clusters = np.array(["a", "row 1", "b", "a", "row 4"], dtype=object)
+    rows = DecidedRows(frame=pd.DataFrame({"row": range(5)}), clusters=clusters)
+    new, kept, left = _of_new_clusters(rows, set())
+    assert (len(new), len(kept), left) == (5, 2, 0)
+    again, kept_again, left_again = _of_new_clusters(rows, {kept[0]})
+    assert len(kept_again) == 1
+    assert len(again) + left_again == 5
+    assert left_again in (1, 2)
+    alone, none, nothing = _of_new_clusters(DecidedRows(frame=rows.frame), set(kept))
+    assert (len(alone), none, nothing) == (5, [], 0)

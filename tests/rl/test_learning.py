@@ -1,5 +1,7 @@
 """The arithmetic of learning by interaction, against sums done by hand and plain loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -223,3 +225,17 @@ def test_epochs_share_all_rounds(steps, each):
     assert sum(shares) == course.rounds
     assert sum(share > 0 for share in shares) == min(20, course.rounds)
     assert course.done(24) == course.rounds * each
+
+
+@pytest.mark.parametrize(("over", "cut"), [(True, False), (False, True), (False, False)])
+def test_the_running_return_starts_again_where_an_episode_ended_or_was_cut_off(over, cut, monkeypatch):
+    data, task = cartpole(), PPO(rollout=3)
+    task.check(data.schema)
+    learner = task.learner(ActorCritic(data.schema, hidden=(8,)), data, OPTIMIZATION)
+    learner.source = replace(learner.source, scale_rewards=True)
+    step, seen = learner.lanes.step, []
+    ends = {"terminated": np.full(2, over), "truncated": np.full(2, cut)}
+    monkeypatch.setattr(learner.lanes, "step", lambda actions: replace(step(actions), **ends))
+    monkeypatch.setattr(learner.scale, "observe", lambda rewards, ended, taken: seen.append(ended.tolist()))
+    learner.roll()
+    assert seen == [[over or cut] * 2] * 3

@@ -197,3 +197,17 @@ def test_a_shift_is_found_and_a_tiny_reference_proves_nothing_wrong():
     assert cells.log_evidence(cells.count(chance.normal(size=1000).tolist(), chance)) < np.log(20)
     alone = RankCells.of([1.0], chance)
     assert alone.log_evidence(alone.count([5.0] * 1000, chance)) < np.log(20)  # one row's rank is no evidence
+
+
+def test_the_ends_of_an_interval_are_where_the_evidence_of_all_looks_crosses():
+    """What a planned look came to at 70 rows stays so: 20 of 70 were 1 then, and 50 of 100 are now."""
+    change = MeanChange(alpha=0.05, effect=0.3, up=0.9, planned=0.8)
+    reference, now, early = shares(12, 80), shares(50, 100), [shares(20, 70)]
+    found = {}
+    for looks in ((), early):
+        low, high = found[len(looks)] = change.interval(reference, now, looks)
+        for end, inward in ((low, 1e-3), (high, -1e-3)):
+            assert change.log_evidence(reference, now, end, looks) >= change._threshold
+            assert change.log_evidence(reference, now, end + inward, looks) < change._threshold
+        assert change.rejects(reference, now, looks) == (low > 0 or high < 0)
+    assert found[1][0] < found[0][0] - 0.002

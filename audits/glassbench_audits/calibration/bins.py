@@ -32,9 +32,7 @@ def assign(stated: np.ndarray, bins: int) -> np.ndarray:
         [0, 1, 0, 1]
     """
     edges = np.unique(np.quantile(stated, np.linspace(0, 1, bins + 1)[1:-1], method="inverted_cdf"))
-    found = np.searchsorted(edges, stated, side="left")
-    filled = np.bincount(found, minlength=len(edges) + 1) > 0
-    return np.asarray((np.cumsum(filled) - 1)[found])
+    return np.asarray(np.searchsorted(edges, stated, side="left"))
 
 
 def summarise(stated: np.ndarray, came: np.ndarray, member: np.ndarray, weight: np.ndarray | None = None) -> Bins:
