@@ -38,14 +38,14 @@ def test_a_finding_is_drawn_with_the_rows_that_it_names():
 
 
 def test_a_finding_is_drawn_with_the_rows_of_the_group_that_it_names():
-    names = [f"cluster {c}, {age}" for age in ("40 to 54", "55 and over", "under 40") for c in (0, 1)]
+    names = [f"cluster {c}, {age}" for age in ("40 to 54", "55 to 64", "65 and over", "under 40") for c in (0, 1)]
     chart = Chart(kind="intervals", title="Who", message="m", rows=tuple({"y": name, "x": 0.3} for name in names))
     found = Finding(
         sentence="By age, “under 40” is gathered in cluster 1: 44 % of it against 23 %.", grade="unclear", chart="Who"
     )
     glance = finding_glance(found, result(found, charts=(chart,)), "u", 0)
     assert {"cluster 0, under 40", "cluster 1, under 40"} <= {one.name for one in glance.strips}
-    assert glance.notes == ("5 of 6 shown",)
+    assert glance.notes == ("6 of 8 shown",)
 
 
 def test_a_finding_without_a_chart_is_drawn_with_its_measure_of_its_own_group():
@@ -190,7 +190,10 @@ def compared(*between, **more):
     return Finding(sentence="Late.", grade="concern", measures=names, by=("site",), between=between, **more)
 
 
-SITES = [rate(v, (site,)) for site, v in (("10", 0.2), ("11", 0.3), ("12", 0.4), ("13", 0.5), ("9", 0.8), ("1", 0.15))]
+SITES = [
+    rate(v, (site,))
+    for site, v in (("10", 0.2), ("11", 0.3), ("12", 0.4), ("13", 0.5), ("14", 0.6), ("15", 0.7), ("9", 0.8), ("1", 0.15))
+]
 
 
 def test_a_gap_is_drawn_with_the_groups_that_it_names_and_says_how_many_others_there_are():
@@ -198,9 +201,9 @@ def test_a_gap_is_drawn_with_the_groups_that_it_names_and_says_how_many_others_t
     heat = Chart(kind="heat", title="Rates", message="m", rows=({"x": "late", "y": "10", "color": 0.2, "size": "20 %"},))
     found = compared({"site": "9"}, {"site": "1"}, chart="Rates")
     glance = finding_glance(found, result(found, measures=(rate(0.35), *SITES, gap), charts=(heat,)), "u", 0)
-    assert [one.name for one in glance.strips] == ["10", "11", "12", "9", "1"]
+    assert [one.name for one in glance.strips] == ["10", "11", "12", "13", "9", "1"]
     assert all(one.low is not None for one in glance.strips)
-    assert glance.notes == ("Difference 0.65 [0.50, 0.70]", "5 of 6 groups shown")
+    assert glance.notes == ("Difference 0.65 [0.50, 0.70]", "6 of 8 groups shown")
     assert glance.mark[1] == "all rows 0.35"
 
 
@@ -219,11 +222,11 @@ def test_names_in_quotes_are_not_mistaken_for_digits_within_other_names():
 
 
 def test_a_chart_of_which_rows_are_left_out_says_so():
-    many = Chart(kind="intervals", title="Rates", message="m", rows=(*ROWS, *({**ROWS[0], "y": g} for g in "def")))
+    many = Chart(kind="intervals", title="Rates", message="m", rows=(*ROWS, *({**ROWS[0], "y": g} for g in "defgh")))
     found = Finding(sentence="Missed more often for “e”.", grade="concern", chart="Rates")
     glance = finding_glance(found, result(found, charts=(many,)), "u", 0)
-    assert [one.name for one in glance.strips] == ["a", "b", "c", "d", "e"]
-    assert glance.notes == ("5 of 6 shown",)
+    assert [one.name for one in glance.strips] == ["a", "b", "c", "d", "e", "f"]
+    assert glance.notes == ("6 of 8 shown",)
 
 
 def test_a_chart_is_shown_on_one_card_only(write_run, tmp_path):
@@ -253,11 +256,11 @@ def test_good_news_takes_a_card_only_where_its_audit_has_none(write_run, tmp_pat
 
 
 def test_a_card_of_several_findings_draws_the_rows_of_all(write_run, tmp_path):
-    many = Chart(kind="intervals", title="Rates", message="m", rows=tuple({**ROWS[0], "y": g} for g in "abcdefg"))
+    many = Chart(kind="intervals", title="Rates", message="m", rows=tuple({**ROWS[0], "y": g} for g in "abcdefgh"))
     findings = [Finding(sentence=f"Class “{name}” lacks variety: 0.7.", grade="concern", chart="Rates") for name in "feg"]
     page = render_report(write_run(tmp_path / "run", results=[result(*findings, charts=(many,))]))
     glance = re.search(r'<figure class="glance">.*?</figure>', page, re.S)[0]
-    assert [name for name in "abcdefg" if re.search(rf">{name}<", glance)] == ["a", "b", "e", "f", "g"]
+    assert [name for name in "abcdefgh" if re.search(rf">{name}<", glance)] == ["a", "b", "c", "e", "f", "g"]
 
 
 def asked(write_run, tmp_path, results, schema=None, **provenance):

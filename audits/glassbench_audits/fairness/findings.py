@@ -99,8 +99,10 @@ def _sentence(judgement: Judgement, level: float) -> str:
     first, last = (bottom, top) if metric.higher_is_better else (top, bottom)
     (one, figures), (other, beside) = ((frame.groups[g].words, figure(frame, k, g, level)) for g in (first, last))
     apart = judgement.comparison.large_difference.value
-    if apart is not None and not float(gap_value(apart, metric)):
-        said = f"{_alike(judgement, metric)}: {figures} for {one}, {beside} for {other}"
+    alike = apart is not None and not float(gap_value(apart, metric))
+    if alike or judgement.grade == "ok":
+        opening = _alike(judgement, metric, "is alike" if alike else "differs little")
+        said = f"{opening}: {figures} for {one}, {beside} for {other}"
     else:
         opening = _opening(metric, one)
         if judgement.grade == "unclear" and not gap.low:
@@ -119,10 +121,10 @@ def _opening(metric: GroupMetric, group: str) -> str:
     return said.format(klass=metric.outcome, group=group, words=words, about=about)
 
 
-def _alike(judgement: Judgement, metric: GroupMetric) -> str:
-    """Say that a number is alike, for gaps that round to nothing: nobody has more."""
+def _alike(judgement: Judgement, metric: GroupMetric, how: str) -> str:
+    """Say that a number is alike or nearly so: nobody has more, as far as it matters."""
     of = f" of “{metric.outcome}”" if metric.outcome else ""
-    return f"{metric.words[:1].upper()}{metric.words[1:]}{of} is alike by {' and '.join(judgement.frame.by)}"
+    return f"{metric.words[:1].upper()}{metric.words[1:]}{of} {how} by {' and '.join(judgement.frame.by)}"
 
 
 def _tail(j: Judgement) -> str:

@@ -52,7 +52,8 @@ def _among(whole: Measure, groups: Sequence[Measure]) -> bool:
 
 def _notes(gap: Measure | None, rate: str, shown: int, total: int, percent: bool) -> Iterator[str]:
     if gap is not None:
-        points = percent and gap.value is not None and measure_words(gap.name).partition(_SMALL)[0].endswith(" difference")
+        stem = gap.name.partition("[")[0].removesuffix("_without_small")
+        points = percent and gap.value is not None and stem.endswith("_difference")
         figure = percent_interval(gap.value or 0.0, gap.low, gap.high, "points") if points else measured(gap)
         yield f"{_gap_words(gap.name, rate)} {figure}"
     if shown < total:

@@ -17,9 +17,6 @@ from glassbench.stats.more_rows import MoreRows
 
 MOST_FINDINGS = 5
 _MOST_OF_ONE_AUDIT = 2
-_TOLD = ("cleaned", "divided")
-"""Actions on the data that the first screen tells elsewhere."""
-
 _SHOWN_MEASURES = 3
 _LONGEST_ERROR = 300
 
@@ -107,7 +104,7 @@ def headline(record: Record, anchors: Mapping[str, str]) -> Headline:
         gates=tuple(gate_line(gate, record.unit) for gate in gates),
         findings=_weightiest(record, anchors),
         omitted=_omitted(record),
-        treatments=treatment_lines([one for one in record.data.get("treatments", []) if one.get("action") not in _TOLD]),
+        treatments=treatment_lines([one for one in record.data.get("treatments", []) if one.get("action") != "cleaned"]),
     )
 
 
@@ -165,9 +162,9 @@ def failed_words(record: Record) -> str:
 
 
 def concern_words(record: Record) -> str:
-    """Return which audits raise concerns although the run passes, as a sentence; nothing where none does or it does not pass."""
+    """Return which audits raise concerns, whatever the gates say, as a sentence; nothing where none does or nothing is gated."""
     raised = [audit_words(r.audit) for r in record.audits if any(finding.grade == "concern" for finding in r.findings)]
-    if record.verdict.get("verdict") != "pass" or not raised:
+    if not record.verdict.get("gates") or not raised:
         return ""
     return f" {len(raised)} {plural('audit', len(raised))} raise{'s' if len(raised) == 1 else ''} concerns: {', '.join(raised)}."
 

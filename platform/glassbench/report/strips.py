@@ -12,7 +12,7 @@ from glassbench.stats.percent import percent_interval
 LENGTH = 200
 """Width of a strip in units of its view box; its height is 12."""
 
-MOST_STRIPS = 5
+MOST_STRIPS = 6
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,9 @@ def _chart(subject: Subject, uses: Uses, order: Sequence[str], towards: str | No
         kind="bars",
         title=_title(subject),
         message=f"{message}, left away from it: the mean over all uses. Those with the largest share of all influence.",
-        rows=tuple({"y": word, "x": float(np.mean(uses[word]))} for word in drawn),
+        rows=tuple(
+            {"y": word, "x": float(np.mean(uses[word])), "size": f"{in_percent(_share(uses, word))} of all"} for word in drawn
+        ),
         x_title=f"mean contribution to {output_words(subject)}",
         y_title=piece_of(subject.schema),
     )
