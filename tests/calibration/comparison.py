@@ -224,7 +224,8 @@ def worse(shape: Shape, loss: float, generator: np.random.Generator, *, everywhe
     for missed in wrong:
         decided = np.where(missed, other, truth)
         rows = {"row": np.arange(n), "y_true": truth, "y_pred": decided, "group.g": [f"g{k}" for k in group]}
-        frames.append(pd.DataFrame(rows))
+        scores = {f"score.{name}": np.where(decided == name, 0.9, 0.1) for name in TARGET.classes}
+        frames.append(pd.DataFrame(rows | scores))
     return frames[0], frames[1]
 
 
