@@ -4,13 +4,11 @@ import errno
 import importlib.metadata
 import json
 import os
-from types import SimpleNamespace
 
 import pytest
 
 from glassbench import PluginError, Registry, RunError, load_run, run
 from glassbench.cli.progress import Progress
-from glassbench.pipeline.phases import _repeatable
 
 FAULTY = """
     import torch
@@ -171,28 +169,3 @@ def test_a_pickle_in_place_of_an_estimator_runs_nothing(tmp_path):
     with pytest.raises(RunError):
         load_run(done.folder).audit()
     assert not (tmp_path / "evil").exists()
-
-
-def outlived(gone: bool, **needs: tuple[str, ...]) -> SimpleNamespace:
-    """A run whose model and training rows are gone, or not, with audits that need this and that."""
-    audits = {name: SimpleNamespace(component=SimpleNamespace(spec=SimpleNamespace(needs=of))) for name, of in needs.items()}
-    told: list[str] = []
-    return SimpleNamespace(
-        gone=gone,
-        plan=SimpleNamespace(audits=audits),
-        observer=SimpleNamespace(warn=told.append),
-        told=told,
-        folder=SimpleNamespace(path="runs/x"),
-    )
-
-
-@pytest.mark.parametrize("need", ["model", "gradients", "training data"])
-def test_an_audit_that_needs_what_is_gone_keeps_its_result(need):
-    context = outlived(True, fairness=("predictions",), drift=(need, "predictions"))
-    assert _repeatable(context, ["fairness", "drift"], named=False) == ["fairness"]
-    assert "drift" in context.told[0]
-    with pytest.raises(RunError, match="'drift' needs its model"):
-        _repeatable(context, ["drift"], named=True)
-    with pytest.raises(RunError):
-        _repeatable(outlived(True, drift=(need,)), ["drift"], named=False)
-    assert _repeatable(outlived(False, drift=(need,)), ["drift"], named=True) == ["drift"]

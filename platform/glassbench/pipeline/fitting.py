@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from glassbench.contracts.trainer import Fitted, Record, Trainer, Workspace
 from glassbench.errors import FitError
@@ -15,9 +15,6 @@ from glassbench.runs.run_folder import RunFolder, append_line
 from glassbench.storage.files import read_object, write_text
 from glassbench.system.child_python import run_module
 from glassbench.system.energy import metered
-
-if TYPE_CHECKING:
-    pass  # it imports Lightning, which most commands do not need
 
 
 def fit(context: RunContext) -> Sequence[str]:

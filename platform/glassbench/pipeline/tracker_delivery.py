@@ -125,6 +125,7 @@ class Delivery:
         finally:
             self._made.set()
             self._kill()
+            self._clean_up()
 
     def _exchange(self, content: Mapping[str, Any], doing: str, seconds: float | None = None) -> None:
         """Send one line and wait for the answer, as long as one event may take or as long as is said."""
@@ -157,10 +158,13 @@ class Delivery:
             raise _Ended(f"its process did not end within {_limit():g} s") from None
 
     def _kill(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # its group holds what a tracking library started beside it
+
+    def _clean_up(self) -> None:
+        """Release what belonged to the tracker's process; only the thread that reads from it may close its streams."""
         if self._process is not None:
-            if self._process.poll() is None:  # its group holds what a tracking library started beside it
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             for stream in (self._process.stdin, self._process.stdout):
                 with contextlib.suppress(OSError, ValueError):
