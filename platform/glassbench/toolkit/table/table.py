@@ -89,7 +89,7 @@ def table_data(
         beside = pd.DataFrame({name: columns.cells.texts(frame[name]) for name in rest}, index=frame.index)
         splits = {part: replace(split, beside=beside.iloc[parts[part]].reset_index(drop=True)) for part, split in splits.items()}
     return Data(
-        split=replace(division, strata=columns.targets[0] if labels is None else "the labels").how,
+        split=replace(division, strata="the labels" if labels is not None else "".join(columns.targets)).how,
         schema=_schema(encoder, columns, unit),
         train=splits["train"],
         validation=splits.get("validation"),
