@@ -62,8 +62,10 @@ def test_an_audit_draws_them_with_what_they_show():
     assert list(charts) == TITLES
     assert all(len(chart.rows) <= 310 and chart.message for chart in charts.values())
     assert "times as much as a tenth drawn at random" in charts["Gain"].message
-    assert {row["color"] for row in charts["Decision curve"].rows} >= {"by scores", "for none"}
-    heights = [row["y"] for row in charts["ROC curve"].rows if row["color"] == "model"]
+    assert "by scores" in {row["color"] for row in charts["Decision curve"].rows}
+    assert charts["Decision curve"].reference == (0.0, "for none")
+    assert charts["ROC curve"].reference == ("diagonal", "by chance")
+    heights = [row["y"] for row in charts["ROC curve"].rows]
     assert (heights[0], heights[-1], heights) == (0.0, 1.0, sorted(heights))
 
 
