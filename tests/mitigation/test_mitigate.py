@@ -110,14 +110,14 @@ def test_outcomes_stand_in_the_order_of_what_they_mend_and_only_a_whole_interval
         ("unsure", 2, False),
         ("wider", 1, False),
     ]
-    assert [row[0] for row in outcome_rows(found)] == ["surer", "sure", "unsure", "wider"]
-    assert outcome_rows(found)[0][-1] == "3 of 9"
-    assert outcome_sentence(found).startswith("2 of 4 mitigations narrow it with the whole interval: surer ")
+    assert [row[0] for row in outcome_rows(found, outcomes(found))] == ["surer", "sure", "unsure", "wider"]
+    assert outcome_rows(found, outcomes(found))[0][-1] == "3 of 9"
+    assert outcome_sentence(found, outcomes(found)).startswith("2 of 4 mitigations narrow it with the whole interval: surer ")
 
 
 def test_where_no_mitigation_narrows_the_gap_the_nearest_is_named() -> None:
     found = found_with({"wider": (0.1, -0.1, 0.3), "unsure": (-0.4, -0.9, 0.1)})
-    said = outcome_sentence(found)
+    said = outcome_sentence(found, outcomes(found))
     assert said.startswith("None of 2 mitigations narrows it with the whole interval; unsure comes nearest: ")
 
 

@@ -119,10 +119,10 @@ def _say(trial: Trial, error: str | None) -> None:
 
 
 def _print(found: dict[str, Any]) -> None:
-    click.echo(wrapped(f"{gap_sentence(found['gap'])} {printable(outcome_sentence(found))}"))
-    click.echo("\nafter minus before, on the same rows:\n")
-    print_table(outcome_columns(found), outcome_rows(found))
     tried = outcomes(found)
+    click.echo(wrapped(f"{gap_sentence(found['gap'])} {printable(outcome_sentence(found, tried))}"))
+    click.echo("\nafter minus before, on the same rows:\n")
+    print_table(outcome_columns(found), outcome_rows(found, tried))
     for one in [one for one in tried if one.narrows] or tried[:1]:
         changes = found["changes"][one.place - 1]["changes"]
         if changes:

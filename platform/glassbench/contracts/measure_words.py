@@ -36,6 +36,16 @@ def measure_words(name: str) -> str:
     return f"{said} ({of.removesuffix(']')})" if bracket else said
 
 
+def is_gap(name: str) -> bool:
+    """Whether a measure is a difference between groups, by its name.
+
+    Example:
+        >>> is_gap("fairness.accuracy_difference_without_small"), is_gap("fairness.precision_difference[a]"), is_gap("x.accuracy")
+        (True, True, False)
+    """
+    return name.partition("[")[0].removesuffix("_without_small").endswith("_difference")
+
+
 def group_words(group: Mapping[str, str] | None) -> str:
     """Return a group in words.
 

@@ -108,7 +108,7 @@ def draw(chart: Chart, uid: str, extent: tuple[float, float] | None = None, *, s
         return Drawing(None, note="Nothing can be drawn: no row holds a number.")
     names = [] if chart.kind == "heat" else list(dict.fromkeys(r["color"] for r in rows if r["color"] is not None))
     tips = chart.kind != "points" or len(rows) <= _TIPS
-    dressed = [_dressed(chart.kind, row, names, tips, chart.percent) for row in rows]
+    dressed = [_dressed(chart, row, names, tips) for row in rows]
     spec = MARKS[chart.kind](chart, dressed, names, extent or ()).to_dict(validate=False)
     if small is not None:
         spec["width"], spec["height"] = small
@@ -155,18 +155,18 @@ def _drawable(kind: ChartKind, row: Row) -> bool:
     return all(row[key] is not None for key in _NEEDED[kind])
 
 
-def _dressed(kind: ChartKind, row: Row, names: Sequence[str], tips: bool, percent: bool) -> Row:
+def _dressed(chart: Chart, row: Row, names: Sequence[str], tips: bool) -> Row:
     place = names.index(row["color"]) if row["color"] in names else 0
     ink = SERIES[place % len(SERIES)]
-    if kind == "bars" and not names and row["x"] is not None and row["x"] < 0:
+    if chart.kind == "bars" and not names and row["x"] is not None and row["x"] < 0:
         ink = SERIES[1]
-    return {**row, "ink": INKS[ink], "tip": _tip(kind, row, percent) if tips else "", "drawn": _drawable(kind, row)}
+    return {**row, "ink": INKS[ink], "tip": _tip(chart, row) if tips else "", "drawn": _drawable(chart.kind, row)}
 
 
-def _tip(kind: ChartKind, row: Row, percent: bool) -> str:
-    size = _size(row["size"])
+def _tip(chart: Chart, row: Row) -> str:
+    kind, size = chart.kind, _size(row["size"])
     if kind in ("intervals", "bars"):
-        parts = [row["color"], row["y"], chart_figure(percent, row["x"], row["low"], row["high"]), size]
+        parts = [row["color"], row["y"], chart_figure(chart.percent, row["x"], row["low"], row["high"]), size]
     elif kind == "heat":
         parts = [f"{row['y']}, {row['x']}", number(row["color"]), None if row["size"] is None else str(row["size"])]
     elif kind == "histogram":

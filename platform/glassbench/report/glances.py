@@ -119,10 +119,10 @@ def _cell(line: Line, row: Mapping[str, Any], across: bool) -> Strip:
 
 
 def _of_rows(chart: Chart, rows: Sequence[Mapping[str, Any]], total: int) -> Glance:
-    reference = None if chart.reference_value is None or chart.reference is None else (chart.reference_value, chart.reference[1])
     values = [value for row in rows for key in ("x", "low", "high") if (value := _value(row, key)) is not None]
     bars = chart.kind == "bars"
-    line = line_of([*values, *([reference[0]] if reference else []), *([0.0] if bars else [])])
+    at = chart.reference_value
+    line = line_of([*values, *([] if at is None else [at]), *([0.0] if bars else [])])
     strips = tuple(
         strip(
             line,
@@ -133,7 +133,7 @@ def _of_rows(chart: Chart, rows: Sequence[Mapping[str, Any]], total: int) -> Gla
         )
         for row in rows
     )
-    mark = (line.at(reference[0]), reference[1]) if reference else None
+    mark = None if at is None or chart.reference is None else (line.at(at), chart.reference[1])
     return Glance(chart.title, strips, mark=mark, notes=(f"{len(rows)} of {total} shown",) if len(rows) < total else ())
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from glassbench.contracts.evidence import Finding, Measure
-from glassbench.contracts.measure_words import SMALL_LEFT_OUT, measure_words
+from glassbench.contracts.measure_words import SMALL_LEFT_OUT, is_gap, measure_words
 from glassbench.report.numbers import measured, trimmed
 from glassbench.report.strips import MOST_STRIPS, Glance, measure_line, measure_strip
 from glassbench.stats.percent import percent_interval
@@ -14,8 +14,8 @@ _SMALL = f" {SMALL_LEFT_OUT}"
 def group_glance(finding: Finding, measures: Sequence[Measure], *, percent: bool = False) -> Glance | None:
     """Return the groups that a finding names with the gap between them; None where it names no group that has a number.
 
-    Other groups fill the picture up to four. All rows are marked where their number lies among those of the groups: a sum over a
-    group's rows cannot be held against one over all rows.
+    Other groups fill the picture up to `MOST_STRIPS`. All rows are marked where their number lies among those of the groups: a
+    sum over a group's rows cannot be held against one over all rows.
 
     Args:
         finding: The finding.
@@ -52,8 +52,7 @@ def _among(whole: Measure, groups: Sequence[Measure]) -> bool:
 
 def _notes(gap: Measure | None, rate: str, shown: int, total: int, percent: bool) -> Iterator[str]:
     if gap is not None:
-        stem = gap.name.partition("[")[0].removesuffix("_without_small")
-        points = percent and gap.value is not None and stem.endswith("_difference")
+        points = percent and gap.value is not None and is_gap(gap.name)
         figure = percent_interval(gap.value or 0.0, gap.low, gap.high, "points") if points else measured(gap)
         yield f"{_gap_words(gap.name, rate)} {figure}"
     if shown < total:

@@ -55,15 +55,14 @@ def outcome_columns(found: Mapping[str, Any]) -> tuple[str, ...]:
     return ("mitigation", *(measure_words(name) for name, _ in _headlines(found)), "better", "worse", "decided otherwise")
 
 
-def outcome_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
+def outcome_rows(found: Mapping[str, Any], tried: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """Return one row per mitigation: differences of the gap and the headline, how many measures got better and worse."""
     count = len(_headlines(found))
-    return [(one.label, *_differences(one)[:count], str(one.better), str(one.worse), _share(one)) for one in outcomes(found)]
+    return [(one.label, *_differences(one)[:count], str(one.better), str(one.worse), _share(one)) for one in tried]
 
 
-def outcome_sentence(found: Mapping[str, Any]) -> str:
+def outcome_sentence(found: Mapping[str, Any], tried: Sequence[Outcome]) -> str:
     """Return which mitigations narrow the gap, and what that costs."""
-    tried = outcomes(found)
     narrowing = [one for one in tried if one.narrows]
     if not tried or tried[0].gap is None:
         return "No mitigation could be compared by this gap."
@@ -75,11 +74,11 @@ def outcome_sentence(found: Mapping[str, Any]) -> str:
     return f"{len(narrowing)} of {len(tried)} {plural('mitigation', len(tried))} {narrow} it with the whole interval: {parts}."
 
 
-def outcome_chart(found: Mapping[str, Any]) -> Chart:
+def outcome_chart(found: Mapping[str, Any], tried: Sequence[Outcome]) -> Chart:
     """Return the change of the gap by each mitigation."""
     rows = tuple(
         {"y": one.label, "x": one.gap["value"], "low": one.gap["low"], "high": one.gap["high"]}
-        for one in outcomes(found)
+        for one in tried
         if one.gap is not None
     )
     words = measure_words(found["gap"]["measure"])

@@ -26,15 +26,16 @@ def render_mitigation(found: Mapping[str, Any]) -> str:
     """
     labels = [str(run["name"]) for run in found["comparison"]["runs"]]
     notes = {one["name"]: one["notes"] for one in found["proposals"]}
-    tried, table = outcomes(found), Table(title="What each did", columns=outcome_columns(found), rows=tuple(outcome_rows(found)))
+    tried = outcomes(found)
+    table = Table(title="What each did", columns=outcome_columns(found), rows=tuple(outcome_rows(found, tried)))
     return render(
         "mitigation.html.j2",
         name=found["name"],
         run=found["run"],
         gap=gap_sentence(found["gap"]),
-        said=outcome_sentence(found),
+        said=outcome_sentence(found, tried),
         tried=len(tried),
-        picture=drawn_charts([outcome_chart(found)], "outcomes"),
+        picture=drawn_charts([outcome_chart(found, tried)], "outcomes"),
         outcomes=replace(grid(table), folded=False),
         sections=[
             (

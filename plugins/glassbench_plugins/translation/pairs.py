@@ -83,7 +83,7 @@ def pair_data(
     whole = sources.str.strip().astype(bool) & answers.str.strip().astype(bool)
     if not whole.any():
         raise DataError("no pair has text on both sides", got=f"{len(frame)} pairs", where="dataset")
-    kind = pd.Series([unit] * len(frame)).where(whole)
+    kind, division = pd.Series([unit] * len(frame)).where(whole), replace(division, strata="")
     stays = sources if division.together is None else Cells(missing=columns.missing).texts(frame[division.together])
     parts = divide(kind, division, stays)
     for part in ("train", "test"):
@@ -106,7 +106,7 @@ def pair_data(
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
     kept = np.sort(np.concatenate(list(parts.values())))
     return Data(
-        split=replace(division, strata="").how,
+        split=division.how,
         schema=_schema(encoder, columns, unit),
         train=splits["train"],
         validation=splits.get("validation"),

@@ -174,10 +174,7 @@ def reliability_finding(word: Reliability, checks: tuple[Check, ...], rows: int,
     """
     made = [check for check in checks if check.outcome != "not applicable"]
     missed = [check for check in made if check.outcome != "passed"]
-    text = (
-        f"The explanation of {rows:,} {plural(unit, rows)} is graded '{word}'{_because(word, missed, rows)}: "
-        f"{len(made) - len(missed)} of {len(made)} self-tests passed"
-    )
+    text = f"The explanation of {rows:,} {plural(unit, rows)} is graded '{word}'{_because(word, missed, rows)}: {_passed(checks)}"
     text += f" ({'; '.join(f'{check.name}: {check.result}' for check in missed)})" if missed else f"; {weakest_words(checks)}"
     names = tuple(check.measure.name for check in made)
     few = not missed and rows < FEWEST_ROWS
@@ -221,9 +218,13 @@ def _listed(checks: Sequence[Check]) -> str:
 
 def standing_words(checks: tuple[Check, ...], rows: int, unit: str) -> str:
     """Return on how many rows the explanation stands, how many self-tests passed, and the one that says least for it."""
-    made, least = [check.outcome for check in checks if check.outcome != "not applicable"], weakest_words(checks)
-    passed = f"; {made.count('passed')} of {len(made)} self-tests passed; {least}" if least else ""
-    return f"on {rows} {plural(unit, rows)}{passed}"
+    least = weakest_words(checks)
+    return f"on {rows} {plural(unit, rows)}{f'; {_passed(checks)}; {least}' if least else ''}"
+
+
+def _passed(checks: Sequence[Check]) -> str:
+    made = [check.outcome for check in checks if check.outcome != "not applicable"]
+    return f"{made.count('passed')} of {len(made)} self-tests passed"
 
 
 def weakest_words(checks: tuple[Check, ...]) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, measure_from_json
 from glassbench.contracts.exhibits import SHARE_OF_INFLUENCE, Picture
-from glassbench.contracts.measure_words import group_words
+from glassbench.contracts.measure_words import group_words, is_gap
 from glassbench.report.figures import Image, images
 from glassbench.report.headline import gravity
 from glassbench.report.numbers import interval, number, threshold
@@ -128,11 +128,6 @@ def gate_line(gate: Mapping[str, Any], outcome: Outcome) -> tuple[str, str]:
 
 def _bound(bound: float, rates: bool, gap: bool) -> str:
     return threshold(bound) if not rates else f"{threshold(round(100 * bound, 4))}{' points' if gap else f'{NO_BREAK}%'}"
-
-
-def is_gap(name: str) -> bool:
-    """Whether a measure is a difference between groups, by its name."""
-    return name.partition("[")[0].removesuffix("_without_small").endswith("_difference")
 
 
 def is_ratio(name: str) -> bool:

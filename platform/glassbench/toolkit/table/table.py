@@ -64,6 +64,7 @@ def table_data(
     labels = None if columns.label_columns is None else read_labels(columns.label_columns, frame, columns.cells)
     columns = columns if labels is None else replace(columns, label_columns=labels.columns)
     target = read_target(frame, columns) if labels is None else labels.strata(given=division.given is not None)
+    division = replace(division, strata="the labels" if labels is not None else columns.target or "")
     clusters = clusters_of(frame, columns.cluster, columns.cells)
     stays = kept_together(frame, clusters, columns.cluster, division, columns.cells)
     weights = weights_of(frame, columns.weight, columns.cells, decimal=columns.decimal, strange=columns.strange)
@@ -89,7 +90,7 @@ def table_data(
         beside = pd.DataFrame({name: columns.cells.texts(frame[name]) for name in rest}, index=frame.index)
         splits = {part: replace(split, beside=beside.iloc[parts[part]].reset_index(drop=True)) for part, split in splits.items()}
     return Data(
-        split=replace(division, strata="the labels" if labels is not None else "".join(columns.targets)).how,
+        split=division.how,
         schema=_schema(encoder, columns, unit),
         train=splits["train"],
         validation=splits.get("validation"),
