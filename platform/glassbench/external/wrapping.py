@@ -79,12 +79,10 @@ def wrap_model(
     """
     ready = ready_rows(model, X, background) if encoded is None else ready_encoded(encoded, X)
     outputs = outputs_of(encoded, outputs)
-    adapter, X, rows, form, known = ready.adapter, ready.X, ready.rows, ready.form, ready.background
+    adapter, X, rows, form = ready.adapter, ready.X, ready.rows, ready.form
     order = RowOrder.of(X)
     y = one_column(order.join("the truth y", as_pandas(y)))
-    groups = groups_of(order.join("sensitive", sensitive_columns(sensitive, X)))
-    clusters = clusters_of(order.join("cluster", cluster_column(cluster, X)))
-    weights = weights_of(order.join("weight", weight_column(weight, X)))
+    beside = _beside(order, sensitive_columns(sensitive, X), cluster_column(cluster, X), weight_column(weight, X))
     kind = kind or _kind(adapter, y, outputs)
     answer = order.answers(_ask(adapter, rows))
     _check_answers(answer, len(rows))
@@ -94,54 +92,50 @@ def wrap_model(
     answers = output_format.read(answer).detach()
     good = checked_favourable(favourable_names(favourable), names, where="favourable")
     target = Target(name=target_name(y), kind=kind, classes=names, positive=positive_of(positive, names), favourable=good)
-    audited = Split(
-        inputs=() if form is None else (form.encode(rows),),
-        rows=np.arange(len(rows)),
-        target=truth_of(y, target),
-        groups=groups,
-        clusters=clusters,
-        weights=weights,
-        raw=ready.raw,
-    )
+    inputs = () if form is None else (form.encode(rows),)
+    audited = Split(inputs=inputs, rows=np.arange(len(rows)), target=truth_of(y, target), raw=ready.raw, **beside)
     schema = _schema(ready, audited, target, unit, scored=output_format.scored)
     wrapper, reason = (None, _NO_TENSOR) if form is None else _wrapper(adapter, output_format, form, rows, answers)
-    unknown = 0 if y is None else int(y.isna().sum())
-    partly = [f"{unknown} of {len(rows)} rows have no truth: they count towards selection rates, not towards errors."]
-    said = (*(partly if unknown else ()), *weight_notes(weights))
-    notes = (
-        *adapter.notes,
-        *order.notes,
-        *said,
-        *_notes(output_format, reason, held_out, lacks=schema.layout.tabular and not len(known)),
+    lacks = schema.layout.tabular and not len(ready.background)
+    notes = (*adapter.notes, *order.notes, *_unknown(y), *weight_notes(audited.weights))
+    notes += _notes(output_format, reason, held_out, lacks=lacks)
+    data = Data(
+        schema=schema, train=ready.background, test=audited, encoder=ready.encoder, notes=notes, source="given from Python"
     )
+    decides = adapter.decide if kind == "class" and output_format.scored else None
     return WrappedModel(
-        data=with_pooled_groups(
-            Data(
-                schema=schema,
-                train=known,
-                test=audited,
-                encoder=ready.encoder,
-                notes=notes,
-                source="given from Python",
-            )
-        ),
+        data=with_pooled_groups(data),
         model=wrapper,
-        facts={
-            "rows": {
-                "rows": len(rows),
-                "columns": [feature.name for feature in schema.features],
-                **({} if held_out is None else {"held_out": held_out}),
-            },
-            "model": {"kind": adapter.kind, "sha256": adapter.sha256},
-        },
-        decided=names_of(order.answers(adapter.decide(rows)))
-        if adapter.decide is not None and kind == "class" and output_format.scored
-        else None,
-        scored=output_format.scored,
+        facts=_facts(ready, schema, held_out),
         answers=answers,
+        decided=None if decides is None else names_of(order.answers(decides(rows))),
+        scored=output_format.scored,
         unasked=reason,
         held_out=held_out,
     )
+
+
+def _beside(order: RowOrder, sensitive: Any, cluster: Any, weight: Any) -> dict[str, Any]:
+    """Return groups, clusters and weights in the order of the rows, as a split holds them; None where there are none."""
+    return {
+        "groups": groups_of(order.join("sensitive", sensitive)),
+        "clusters": clusters_of(order.join("cluster", cluster)),
+        "weights": weights_of(order.join("weight", weight)),
+    }
+
+
+def _unknown(y: Any) -> list[str]:
+    """Say how many rows have no truth, where some have one."""
+    unknown = 0 if y is None else int(y.isna().sum())
+    said = f"{unknown} of {len(y)} rows have no truth: they count towards selection rates, not towards errors." if unknown else ""
+    return [said] if said else []
+
+
+def _facts(ready: ReadyRows, schema: Schema, held_out: bool | None) -> dict[str, dict[str, Any]]:
+    """Return what stands in the experiment for rows and model."""
+    rows = {"rows": len(ready.rows), "columns": [feature.name for feature in schema.features]}
+    rows |= {} if held_out is None else {"held_out": held_out}
+    return {"rows": rows, "model": {"kind": ready.adapter.kind, "sha256": ready.adapter.sha256}}
 
 
 def _schema(ready: ReadyRows, audited: Split, target: Target, unit: str, *, scored: bool) -> Schema:

@@ -16,11 +16,11 @@ from glassbench.toolkit.cells.groups import group_code, sensitive_column
 from glassbench.toolkit.cells.kinds import Kind
 from glassbench.toolkit.splits.absent import absent_notes
 from glassbench.toolkit.splits.clusters import clusters_of, kept_together
-from glassbench.toolkit.splits.splits import Division, check_judged, divide
+from glassbench.toolkit.splits.splits import Division, Part, Positions, check_judged, divide
 from glassbench.toolkit.splits.weights import weights_of
 from glassbench.toolkit.table.column_roles import Columns
 from glassbench.toolkit.table.encoder import TableEncoder
-from glassbench.toolkit.table.label_columns import read_labels
+from glassbench.toolkit.table.label_columns import RowLabels, read_labels
 from glassbench.toolkit.table.measured import Measured, measure
 from glassbench.toolkit.table.number_block import number_block
 
@@ -59,10 +59,7 @@ def table_data(
     frame = frame.set_axis(pd.RangeIndex(len(frame))).rename(columns=str)
     columns.check(frame)
     reading = read_meaning(frame, columns)
-    columns = replace(columns, read=reading.cells.columns)
-    columns = with_target_kind(frame, columns)
-    labels = None if columns.label_columns is None else read_labels(columns.label_columns, frame, columns.cells)
-    columns = columns if labels is None else replace(columns, label_columns=labels.columns)
+    columns, labels = _with_labels(frame, with_target_kind(frame, replace(columns, read=reading.cells.columns)))
     target = read_target(frame, columns) if labels is None else labels.strata(given=division.given is not None)
     division = replace(division, strata="the labels" if labels is not None else columns.target or "")
     clusters = clusters_of(frame, columns.cluster, columns.cells)
@@ -71,24 +68,18 @@ def table_data(
     parts = {part: weights.weighing(rows) for part, rows in divide(target, division, stays, undecided=True).items()}
     if labels is None:
         check_judged(target, parts)
-    lacking = () if labels is None else labels.check_parts(parts)
-    kept_out = columns.kept_out
-    inputs = {name: kind for name, kind in reading.kinds.items() if name not in kept_out}
+    absent = None if labels is None else labels.check_parts(parts)
+    inputs = {name: kind for name, kind in reading.kinds.items() if name not in columns.kept_out}
     _refuse_nothing(inputs, reading.treatments)
-    frame = _numbers_once(frame, columns, inputs)
-    encoder, filled, left_out = fit_encoder(
-        frame, parts["train"], columns, inputs, is_value=target.dtype == float, measured=measured
-    )
+    frame, is_value = _numbers_once(frame, columns, inputs), target.dtype == float
+    encoder, filled, left_out = fit_encoder(frame, parts["train"], columns, inputs, is_value=is_value, measured=measured)
     splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
-    splits = {
-        part: replace(split, clusters=clusters.of(parts[part]), weights=weights.of(parts[part])) for part, split in splits.items()
-    }
-    named = (*columns.targets, columns.cluster, columns.weight)
-    used = {*inputs, *(sensitive_column(feature) for feature in columns.sensitive), *named}
-    rest = [name for name in frame.columns if name not in used]
-    if rest:
-        beside = pd.DataFrame({name: columns.cells.texts(frame[name]) for name in rest}, index=frame.index)
-        splits = {part: replace(split, beside=beside.iloc[parts[part]].reset_index(drop=True)) for part, split in splits.items()}
+    for part, beside in _beside(frame, columns, inputs, parts).items():
+        rows = parts[part]
+        splits[part] = replace(splits[part], clusters=clusters.of(rows), weights=weights.of(rows), beside=beside)
+    lost = _rows_lost(target, parts["test"], columns)
+    lost += [*weights.treatments, *reading.treatments, *([] if labels is None else labels.treatments), *left_out]
+    said = [*([] if division.words else [division.sentence(parts)]), *clusters.notes, *weights.notes(parts["test"]), *filled]
     return Data(
         split=division.how,
         schema=_schema(encoder, columns, unit),
@@ -96,25 +87,29 @@ def table_data(
         validation=splits.get("validation"),
         test=splits["test"],
         encoder=encoder,
-        notes=(
-            *notes,
-            *([] if division.words else [division.sentence(parts)]),
-            *clusters.notes,
-            *weights.notes(parts["test"]),
-            *filled,
-            *(absent_notes(splits, encoder.classes, unit) if labels is None else lacking),
-        ),
+        notes=(*notes, *said, *(absent_notes(splits, encoder.classes, unit) if absent is None else absent)),
         source=source,
-        treatments=(
-            *treatments,
-            *division.treatments(parts, clusters.names),
-            *_rows_lost(target, parts["test"], columns),
-            *weights.treatments,
-            *reading.treatments,
-            *(() if labels is None else labels.treatments),
-            *left_out,
-        ),
+        treatments=(*treatments, *division.treatments(parts, clusters.names), *lost),
     )
+
+
+def _with_labels(frame: pd.DataFrame, columns: Columns) -> tuple[Columns, RowLabels | None]:
+    """Return what the columns mean with the names of the labels read, and the labels; None where there are none."""
+    if columns.label_columns is None:
+        return columns, None
+    labels = read_labels(columns.label_columns, frame, columns.cells)
+    return replace(columns, label_columns=labels.columns), labels
+
+
+def _beside(frame: pd.DataFrame, columns: Columns, inputs: Collection[str], parts: Positions) -> dict[Part, pd.DataFrame | None]:
+    """Return of each part the columns that have no role, as text, with rows counted from 0; None where every column has one."""
+    named = (*columns.targets, columns.cluster, columns.weight)
+    used = {*inputs, *(sensitive_column(feature) for feature in columns.sensitive), *named}
+    rest = [name for name in frame.columns if name not in used]
+    if not rest:
+        return dict.fromkeys(parts)
+    texts = pd.DataFrame({name: columns.cells.texts(frame[name]) for name in rest}, index=frame.index)
+    return {part: texts.iloc[rows].reset_index(drop=True) for part, rows in parts.items()}
 
 
 def read_meaning(frame: pd.DataFrame, columns: Columns) -> Reading:
