@@ -34,7 +34,7 @@ from glassbench_plugins.predictions.tasks import GivenClasses
 from glassbench_plugins.supervised.classification import Classification
 
 TARGET = Target(name="outcome", kind="class", classes=("no", "yes"), positive="yes")
-SCHEMA = Schema(modality="tabular", shape=(1,), features=(), target=TARGET, sensitive=("g",))
+SCHEMA = Schema(modality="table", shape=(1,), features=(), target=TARGET, sensitive=("g",))
 
 
 @dataclass(frozen=True, kw_only=True)
