@@ -139,6 +139,36 @@ def test_what_decides_needs_validation_rows_with_outcomes(validation):
         check_mitigations(chosen(Shift(), Turned()), bare, ToyTask(), None)
 
 
+class Played:
+    """Episodes that pay so much."""
+
+    def __init__(self, pay: float) -> None:
+        self.pay = pay
+
+    def make(self, seed: int) -> Any:
+        raise NotImplementedError
+
+
+class Taxed(Mitigation):
+    """Halves what episodes pay."""
+
+    def training_episodes(self, episodes: Any, schema: Any) -> Any:
+        return Played(episodes.pay / 2)
+
+    def account(self, data: Any, facts: Any) -> str:
+        return "Halved."
+
+
+def test_episodes_to_learn_from_and_to_choose_weights_by_are_paid_otherwise_and_those_to_judge_by_are_not():
+    data = replace(DATA, train=Played(8.0), validation=Played(4.0), test=Played(2.0))
+    changed = with_training_rows(data, [Taxed(), Halves(), Taxed()], 0)
+    assert (changed.train.pay, changed.validation.pay, changed.test.pay) == (2.0, 1.0, 2.0)
+    assert with_training_rows(replace(data, validation=None), [Taxed()], 0).validation is None
+    check_mitigations(chosen(Taxed()), data, ToyTask(), None)
+    with pytest.raises(DataError, match="'Halves' acts on rows, and a policy learns from episodes"):
+        check_mitigations(chosen(Taxed(), Halves()), data, ToyTask(), None)
+
+
 def mitigated(*made: Mitigation) -> MitigatedTask:
     task = MitigatedTask(ToyTask(), made)
     task.check(DATA.schema)

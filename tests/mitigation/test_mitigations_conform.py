@@ -10,6 +10,8 @@ from glassbench import Mitigation, MitigationSpec, Registry
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.schema import Schema
 from glassbench.testing import check_mitigation, toy_data
+from glassbench_plugins.rl.dataset import environment
+from glassbench_plugins.rl.penalized import Penalized, Penalty
 
 BUILT_IN = [c for c in Registry().of_kind("mitigation") if c.built_in]
 
@@ -20,7 +22,10 @@ def test_built_in_mitigations_conform(component) -> None:
     assert isinstance(spec, MitigationSpec)
     assert spec.assumes.endswith(".")
     assert spec.caution.endswith(".")
-    if spec.forms == ("estimator",):
+    if spec.kinds == ("actions",):
+        lending = environment(1, id="glassbench/Lending-v0", sensitive=("group",), lanes=2)
+        check_mitigation(component.load()(), lending)
+    elif spec.forms == ("estimator",):
         model = Registry().find("model", "logistic-regression").load()(toy_data().schema)
         check_mitigation(component.load()(), model=model)
     else:
@@ -53,6 +58,44 @@ class ByTheWhole(Told):
 
     def transform(self, split: Split, facts: Any) -> Split:
         return replace(split, inputs=tuple(t - t.mean(dim=0) for t in split.inputs))
+
+
+class Unheard(Told):
+    def training_episodes(self, episodes: Any, schema: Schema) -> Any:
+        return None
+
+
+class ByChance(Told):
+    def training_episodes(self, episodes: Any, schema: Schema) -> Any:
+        strength = float(np.random.default_rng().random())
+        return Paid(episodes, Penalty(strength=strength, features=("group",), favourable=1, memory=2.0))
+
+
+class Endless(Told):
+    def training_episodes(self, episodes: Any, schema: Schema) -> Any:
+        return Paid(episodes, Penalty(strength=float("inf"), features=("group",), favourable=1, memory=2.0))
+
+
+class Paid:
+    """Episodes that are paid otherwise each time they are made."""
+
+    def __init__(self, episodes: Any, penalty: Penalty) -> None:
+        self.episodes, self.penalty, self.made = episodes, penalty, 0
+
+    def make(self, seed: int) -> Any:
+        self.made += 1
+        environment = Penalized(self.episodes.opened({}), replace(self.penalty, strength=self.penalty.strength * self.made))
+        environment.reset(seed=seed)
+        return environment
+
+
+UNKEPT = [(Unheard, "returns episodes"), (ByChance, "are paid alike"), (Endless, "finite"), (Nothing, "overrides")]
+
+
+@pytest.mark.parametrize(("broken", "words"), UNKEPT)
+def test_the_suite_sees_broken_promises_about_episodes(broken, words) -> None:
+    with pytest.raises(AssertionError, match=words):
+        check_mitigation(broken(), environment(1, id="glassbench/Lending-v0", sensitive=("group",), lanes=2))
 
 
 @pytest.mark.parametrize(

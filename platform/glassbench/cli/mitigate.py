@@ -50,7 +50,7 @@ def command(
     show: bool,
     as_json: bool,
 ) -> None:
-    """Try mitigations that fit the gap between groups in RUN, on the same rows and seed, and say what each did to whom."""
+    """Try mitigations that fit the gap between groups in RUN, on the same rows or episodes, and say what each did to whom."""
     plugins, folder = registry(ctx), find_run(run, root).path
     features = None if by is None else [name.strip() for name in by.split(",")]
     doubted = _doubted(folder, plugins)
@@ -121,7 +121,7 @@ def _say(trial: Trial, error: str | None) -> None:
 def _print(found: dict[str, Any]) -> None:
     tried = outcomes(found)
     click.echo(wrapped(f"{gap_sentence(found['gap'])} {printable(outcome_sentence(found, tried))}"))
-    click.echo("\nafter minus before, on the same rows:\n")
+    click.echo(f"\nafter minus before, on the same {found['same']}:\n")
     print_table(outcome_columns(found), outcome_rows(found, tried))
     for one in [one for one in tried if one.narrows] or tried[:1]:
         changes = found["changes"][one.place - 1]["changes"]
@@ -129,7 +129,9 @@ def _print(found: dict[str, Any]) -> None:
             click.echo(f"\nwhose decision changed: {printable(one.label)}\n")
             print_table(change_columns(changes), [change_cells(row) for row in changes])
     if len(tried) > 1:
-        click.echo(wrapped("\nThe best of several looks better than it is: judge the one that you choose on fresh rows."))
+        click.echo(
+            wrapped(f"\nThe best of several looks better than it is: judge the one that you choose on fresh {found['same']}.")
+        )
     refused = [one for one in found["proposals"] if one["reason"]]
     if refused:
         click.echo("")

@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import nn
 
-from glassbench.contracts.data import Data, Split
+from glassbench.contracts.data import Data, Episodes, Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.schema import Schema
 from glassbench.contracts.task import Predictions, Task
@@ -29,7 +29,8 @@ class Mitigation(ABC):
 
     Whatever a leaf class does not override changes nothing. Rows to be judged are never weighed, drawn again or left out by it.
     The platform calls `check` before a run is created; then, in the order of the experiment, `fit_inputs` and `transform`,
-    `training_rows`, `wrap` or `objective`; when the model is fitted, `fit_decisions`; and `decide` wherever rows are predicted.
+    `training_rows` (or `training_episodes`), `wrap` or `objective`; when the model is fitted, `fit_decisions`; and `decide`
+    wherever rows are predicted.
     """
 
     def check(self, data: Data, task: Task, model: Any) -> None:  # noqa: B027 (most need nothing beyond their spec)
@@ -41,6 +42,13 @@ class Mitigation(ABC):
     def training_rows(self, train: Split, schema: Schema, seed: int) -> Split:
         """Return the training rows with other weights, or other rows drawn from them."""
         return train
+
+    def training_episodes(self, episodes: Episodes, schema: Schema) -> Episodes:
+        """Return the episodes that a policy learns from, or those by which its weights are chosen, with other rewards.
+
+        Called where a data set yields episodes in place of rows, for training and validation; never for those to be judged by.
+        """
+        return episodes
 
     def fit_inputs(self, train: Split, schema: Schema) -> Facts | None:
         """Return what `transform` needs, read off the training rows; None where inputs stay as they are."""

@@ -66,8 +66,9 @@ def mitigate(
 
     Returns:
         `run`, `gap`, `headline` (the measure of the task's first metric), `proposals` (with the reason why one cannot serve),
-        `study`, `page`, `comparison` (what `report.compare` returns: the run, then each mitigated one) and `changes` (of each
-        mitigated run, whose decision changed), plain JSON values.
+        `study`, `page`, `same` (`rows` or `episodes`, by which all are judged), `comparison` (what `report.compare` returns: the
+        run, then each mitigated one) and `changes` (of each mitigated run, whose decision changed; none of episodes, whose steps
+        are what earlier decisions led to), plain JSON values.
 
     Raises:
         GlassbenchError: Nothing fits, a name is unknown, or no run came to its end.
@@ -138,11 +139,12 @@ def _compared(
     comparison = compare([folder, *(path for _, path in finished)], registry)
     runs = [{**run, "name": label} for run, label in zip(comparison["runs"], labels, strict=True)]
     before = read_predictions(folder)
+    played = context.task.kind.episode_output(before, context.schema) is not None
     effects = [
         {
             "mitigation": label,
             "run": trial.run,
-            "changes": changes(before, read_predictions(path), context.schema, gap.by or ()),
+            "changes": [] if played else changes(before, read_predictions(path), context.schema, gap.by or ()),
         }
         for label, (trial, path) in zip(labels[1:], finished, strict=True)
     ]
@@ -155,6 +157,7 @@ def _compared(
         ],
         "study": str(study.folder),
         "failures": study.failures,
+        "same": "episodes" if played else "rows",
         "comparison": {**comparison, "runs": runs},
         "changes": effects,
     }

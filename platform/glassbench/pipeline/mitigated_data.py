@@ -7,8 +7,9 @@ from typing import Any, cast
 import pandas as pd
 from torch import nn
 
-from glassbench.contracts.data import Data, Encoder, Split
+from glassbench.contracts.data import Data, Encoder, Episodes, Split
 from glassbench.contracts.mitigation import Facts, Mitigation
+from glassbench.contracts.schema import Schema
 from glassbench.contracts.specs import MitigationSpec
 from glassbench.contracts.task import Task
 from glassbench.errors import DataError
@@ -49,11 +50,20 @@ def with_inputs(data: Data, mitigations: Sequence[Mitigation], facts: Sequence[F
 
 
 def with_training_rows(data: Data, mitigations: Sequence[Mitigation], seed: int) -> Data:
-    """Return data with the training rows that mitigations weigh or draw again; rows to be judged stay as they are."""
-    train = data.train
+    """Return data with the training rows that mitigations weigh or draw again, or with the episodes that they pay otherwise.
+
+    What is judged by stays as it is.
+    """
+    train, validation = data.train, data.validation
     for one in mitigations:
-        train = one.training_rows(train, data.schema, seed) if isinstance(train, Split) else train
-    return replace(data, train=train)
+        train = one.training_rows(train, data.schema, seed) if isinstance(train, Split) else _episodes(train, one, data.schema)
+        validation = _episodes(validation, one, data.schema)
+    return replace(data, train=train, validation=validation)
+
+
+def _episodes(source: Any, mitigation: Mitigation, schema: Schema) -> Any:
+    """Return episodes as a mitigation pays them; anything else as it is."""
+    return mitigation.training_episodes(source, schema) if isinstance(source, Episodes) else source
 
 
 def wrapped(model: Any, mitigations: Sequence[Mitigation], data: Data | None) -> Any:
@@ -77,6 +87,12 @@ def check_mitigations(chosen: Mitigations, data: Data, task: Task, model: Any) -
                 f"the mitigation '{choice.component.spec.name}' is fitted to validation rows, and there are none",
                 got="no validation rows with a known outcome",
                 fix="let the data set keep a share of its rows for validation",
+            )
+        if isinstance(data.train, Episodes) and type(one).training_episodes is Mitigation.training_episodes:
+            raise DataError(
+                f"the mitigation '{choice.component.spec.name}' acts on rows, and a policy learns from episodes",
+                got=choice.component.spec.name,
+                fix="choose one that changes what episodes pay, or leave it out",
             )
         one.check(data, task, model)
 

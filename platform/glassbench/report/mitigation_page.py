@@ -32,6 +32,7 @@ def render_mitigation(found: Mapping[str, Any]) -> str:
         "mitigation.html.j2",
         name=found["name"],
         run=found["run"],
+        same=found["same"],
         gap=gap_sentence(found["gap"]),
         said=outcome_sentence(found, tried),
         tried=len(tried),

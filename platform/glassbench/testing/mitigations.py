@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from glassbench.contracts.data import Data, Split
+from glassbench.contracts.data import Data, Episodes, Split
 from glassbench.contracts.mitigation import Mitigation
 from glassbench.contracts.task import Predictions, Task
 from glassbench.errors import DataError
@@ -20,7 +20,7 @@ def check_mitigation(mitigation: Mitigation, data: Data | None = None, task: Tas
 
     Args:
         mitigation: The mitigation, made with its settings.
-        data: Rows it can serve; None for a small table with the sensitive feature `side`.
+        data: Rows it can serve, or episodes; None for a small table with the sensitive feature `side`.
         task: A task for these rows; None for the toy task.
         model: An untrained network or estimator for these rows; None for a small network.
 
@@ -31,6 +31,8 @@ def check_mitigation(mitigation: Mitigation, data: Data | None = None, task: Tas
     changed = [name for name in _HOOKS if getattr(type(mitigation), name) is not getattr(Mitigation, name)]
     assert changed, f"a mitigation overrides at least one of {', '.join(_HOOKS)}"
     data = toy_data(rows=480) if data is None else data
+    if isinstance(data.train, Episodes):
+        return _check_episodes(mitigation, data, task, model)
     task = ToyTask() if task is None else task
     task.check(data.schema)
     network = toy_model(data.schema) if model is None or not isinstance(model, nn.Module) else model
@@ -42,12 +44,35 @@ def check_mitigation(mitigation: Mitigation, data: Data | None = None, task: Tas
     else:
         _check_objective(mitigation, data, task, network)
     decisions = _check_decisions(mitigation, data, task, network)
-    told = mitigation.account(_trained_on(mitigation, data), {**(inputs or {}), **(decisions or {})})
+    return _check_account(mitigation, _trained_on(mitigation, data), {**(inputs or {}), **(decisions or {})})
+
+
+_HOOKS = ("training_rows", "training_episodes", "fit_inputs", "wrap", "objective", "fit_decisions")
+
+
+def _check_account(mitigation: Mitigation, data: Data, facts: Mapping[str, Any]) -> None:
+    told = mitigation.account(data, facts)
     assert isinstance(told, str), "account returns a text"
     assert told.strip().endswith("."), "account returns sentences"
 
 
-_HOOKS = ("training_rows", "fit_inputs", "wrap", "objective", "fit_decisions")
+def _check_episodes(mitigation: Mitigation, data: Data, task: Task | None, model: Any) -> None:
+    assert isinstance(data.train, Episodes)
+    mitigation.check(data, ToyTask() if task is None else task, model)
+    changed = mitigation.training_episodes(data.train, data.schema)
+    assert isinstance(changed, Episodes), "training_episodes returns episodes"
+    first, again, plain = (episodes.make(3) for episodes in (changed, changed, data.train))
+    assert first.observation_space == plain.observation_space, "episodes show what they showed before"
+    assert first.action_space == plain.action_space, "episodes take the actions that they took before"
+    first.action_space.seed(0)
+    for action in (first.action_space.sample() for _ in range(50)):
+        (seen, paid, *ended, _), (same, as_much, *also, _) = first.step(action), again.step(action)
+        assert np.array_equal(seen, same), "the same seed and actions lead to the same observations"
+        assert np.isfinite(paid), "rewards are finite"
+        assert (paid, ended) == (as_much, also), "the same seed and actions are paid alike"
+        if any(ended):
+            break
+    _check_account(mitigation, Data(**{**vars(data), "train": changed}), {})
 
 
 def _trained_on(mitigation: Mitigation, data: Data) -> Data:

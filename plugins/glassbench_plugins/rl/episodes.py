@@ -14,6 +14,7 @@ import pandas as pd
 from glassbench.errors import DataError, SettingsError
 from glassbench.system.library_environment import library_environment
 from glassbench_plugins.rl.layout import Layout, flat
+from glassbench_plugins.rl.penalized import Penalized, Penalty
 from glassbench_plugins.rl.registered import drawing_without_screen, make, parameters
 from glassbench_plugins.rl.vector_entry import make_vector
 
@@ -23,8 +24,8 @@ _DRAWING = "pip install 'glassbench[render]'; for MuJoCo without a screen, set M
 _STREAMS: Mapping[Purpose, int] = {"train": 1, "validation": 2, "test": 3}
 
 
-_UNSAID = ("layout", "given", "beside_each_other")
-"""What episodes are not made from, or what nobody can write down."""
+_UNSAID = ("layout", "given", "penalty", "beside_each_other")
+"""What episodes are not made from, what nobody can write down, and what a mitigation adds."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,6 +46,7 @@ class Environment:
         scale_rewards: Whether learning sees rewards in standard deviations of the discounted return.
         layout: What goes in and out.
         given: What gives the environment, where it came from Python; None makes it by its id.
+        penalty: What a gap between groups costs while learning; None pays what the environment pays.
         beside_each_other: Episodes played beside each other to judge a policy, so that it decides for all of them at once.
     """
 
@@ -61,6 +63,7 @@ class Environment:
     scale_rewards: bool
     layout: Layout
     given: Callable[[], gymnasium.Env] | None = None
+    penalty: Penalty | None = None
     beside_each_other: int = 25
 
     def fingerprint(self) -> str:
@@ -92,7 +95,8 @@ class Environment:
         """
         if self.given is not None:
             return flat(self.given())
-        return opened(self.id, self.settings, context, max_episode_steps=self.max_episode_steps, render=render)
+        environment = opened(self.id, self.settings, context, max_episode_steps=self.max_episode_steps, render=render)
+        return environment if self.penalty is None else Penalized(environment, self.penalty)
 
     def beside(self) -> gymnasium.vector.VectorEnv:
         """Return the vector environment that plays all lanes.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from glassbench.contracts.hookspecs import hookimpl
-from glassbench.contracts.specs import DatasetSpec, ModelSpec, TaskSpec
+from glassbench.contracts.specs import DatasetSpec, MitigationSpec, ModelSpec, TaskSpec
 
 _HERE = "glassbench_plugins.rl"
 
@@ -77,4 +77,19 @@ def glassbench_models() -> Iterable[ModelSpec]:
         summary="What each step on a grid is worth, from values that spread from cell to cell (value propagation)",
         target=f"{_HERE}.path_network:PathNetwork",
         tasks=("dqn",),
+    )
+
+
+@hookimpl
+def glassbench_mitigations() -> Iterable[MitigationSpec]:
+    """Yield what makes policies treat groups alike."""
+    yield MitigationSpec(
+        name="reward-penalty",
+        summary="Takes from a policy's rewards what the gap between groups costs, in any environment that reports groups",
+        target=f"{_HERE}.reward_penalty:RewardPenalty",
+        when="while",
+        kinds=("actions",),
+        forms=("module",),
+        assumes="A group's rate can be moved within an episode, and what the policy observes lets it tell the groups apart.",
+        caution="A policy that must know the group to keep rates alike treats people of different groups differently on purpose.",
     )
