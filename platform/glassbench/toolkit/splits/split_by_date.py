@@ -92,7 +92,7 @@ def times_of(column: pd.Series, cells: Cells, form: str | None) -> pd.Series:
 def _dates(distinct: Any, form: str | None, name: str) -> pd.Series:
     texts = pd.Series(distinct, dtype=object)
     if form is not None:
-        return _parsed(_padded(texts) if _UNMARKED.fullmatch(form) else texts, form)
+        return _parsed(_padded(texts, form) if _UNMARKED.fullmatch(form) else texts, form)
     iso = _parsed(texts, "ISO8601")
     turned = _year_first(texts, iso, name, f"{_WHERE}.format")
     if turned is not None:
@@ -100,10 +100,9 @@ def _dates(distinct: Any, form: str | None, name: str) -> pd.Series:
     return iso if iso.notna().any() else _with_a_year(_parsed(texts, "mixed"))
 
 
-def _padded(texts: pd.Series) -> pd.Series:
-    """Return digits with the zeros in front that they lose as numbers: 1022022 is 01022022."""
-    plain = texts.astype(str).str.removesuffix(".0")
-    return plain.str.zfill(int(plain.str.len().max()))
+def _padded(texts: pd.Series, form: str) -> pd.Series:
+    """Return digits with the zeros in front that they lose as numbers: 1022022 is 01022022, whatever other cells hold."""
+    return texts.astype(str).str.removesuffix(".0").str.zfill(len(form) + 2 * form.count("%Y"))
 
 
 def _with_a_year(times: pd.Series) -> pd.Series:
