@@ -101,9 +101,14 @@ def read_data_file(path: Path, where: str = "dataset.path", *, first: int | None
         with PACKED.get(path.suffix, Path.open)(path, "rb") as stream:
             return bytes(stream.read(first)) if first is not None else unpacked(stream, path, path.stat().st_size, where)
     except DAMAGE as error:
-        got = f"{readable(str(path))}: {str(error) or type(error).__name__}"[:300]
-        fix = "check that the file is whole and that its ending says what it is"
-        raise DataError("the file cannot be read", got=got, where=where, fix=fix) from error
+        raise unreadable(path, error, where) from error
+
+
+def unreadable(path: Path, error: BaseException, where: str) -> DataError:
+    """Return what is said of a file that proved damaged: what reading it raised, by its kind where that has no words."""
+    got = f"{readable(str(path))}: {str(error) or type(error).__name__}"[:300]
+    fix = "check that the file is whole and that its ending says what it is"
+    return DataError("the file cannot be read", got=got, where=where, fix=fix)
 
 
 def unpacked(stream: IO[bytes], path: Path, packed: int, where: str = "dataset.path") -> bytes:
@@ -122,7 +127,7 @@ def check_streamed(path: Path, where: str = "dataset.path") -> None:
             while size <= max(_UNSUSPICIOUS, _RATIO * packed) and (piece := stream.read(_PIECE)):
                 size += len(piece)
     except DAMAGE as error:
-        raise DataError("the file cannot be read", got=f"{readable(str(path))}: {error}"[:300], where=where) from error
+        raise unreadable(path, error, where) from error
     if size > _RATIO * packed:
         check_unpacked(size, packed, path, where)
 
@@ -138,7 +143,7 @@ def check_archive(path: Path, where: str = "dataset.path") -> None:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
     except DAMAGE as error:
-        got = f"{readable(path.name)}: {error}"[:300]
+        got = f"{readable(path.name)}: {str(error) or type(error).__name__}"[:300]
         raise DataError("the archive cannot be read", got=got, where=where, fix="check that the file is whole") from error
     check_unpacked(size, path.stat().st_size, path, where)
 

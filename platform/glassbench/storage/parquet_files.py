@@ -6,9 +6,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from pyarrow import ArrowException
 
-from glassbench.errors import DataError
-from glassbench.storage.data_files import check_data_file, check_unpacked
-from glassbench.storage.plain_files import readable
+from glassbench.storage.data_files import check_data_file, check_unpacked, unreadable
 
 
 def read_parquet(path: Path, where: str = "dataset.path") -> pd.DataFrame:
@@ -25,7 +23,7 @@ def read_parquet(path: Path, where: str = "dataset.path") -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except (ArrowException, OSError, ValueError, MemoryError) as error:
-        raise _unreadable(path, error, where) from error
+        raise unreadable(path, error, where) from error
 
 
 def check_parquet(path: Path, where: str = "dataset.path") -> None:
@@ -43,12 +41,5 @@ def check_parquet(path: Path, where: str = "dataset.path") -> None:
         cells = sum(group.num_rows * group.num_columns for group in groups)
         stated = sum(group.total_byte_size for group in groups)
     except (ArrowException, OSError, ValueError, MemoryError) as error:
-        raise _unreadable(path, error, where) from error
+        raise unreadable(path, error, where) from error
     check_unpacked(max(cells, stated), path.stat().st_size, path, where)
-
-
-def _unreadable(path: Path, error: BaseException, where: str) -> DataError:
-    got = f"{readable(str(path))}: {error}"[:300]
-    return DataError(
-        "the file cannot be read", got=got, where=where, fix="check that the file is whole and that its ending says what it is"
-    )
