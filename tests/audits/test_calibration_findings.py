@@ -1,5 +1,7 @@
 """What is said and drawn of calibration errors and coverages made up by hand."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from glassbench_audits.calibration.coverage import Coverage, coverage_findings
 from glassbench_audits.calibration.error import Error
 from glassbench_audits.calibration.findings import findings
 from glassbench_audits.calibration.interval_audit import _overall
-from glassbench_audits.calibration.interval_exhibits import coverage_chart, quantile_chart, width_chart
+from glassbench_audits.calibration.interval_exhibits import coverage_chart, quantile_chart, quantile_table, width_chart
 from glassbench_audits.calibration.intervals import IntervalPart, QuantileLevel
 from glassbench_audits.calibration.parts import Part
 
@@ -36,7 +38,8 @@ def test_all_rows_and_a_group_that_do_not_match():
     assert "For g “a” stated probabilities of “yes” do not match" in group.sentence
     assert "0.200 [0.100, 0.300] (clusters 40), tolerance 0.05; they are on average 10.0 points too high." in group.sentence
     assert (whole.grade, group.grade, group.weight, group.chart) == ("concern", "concern", 0.6, None)
-    assert whole.next_step == group.next_step != ""
+    assert whole.next_step == group.next_step
+    assert re.fullmatch(r"[A-Z][a-z ]+[.]", whole.next_step)
 
 
 def test_all_rows_of_which_nothing_is_known_beside_a_group_of_which_something_is():
@@ -109,7 +112,8 @@ def test_intervals_that_do_not_or_of_which_it_cannot_be_told():
     assert open_.grade == "unclear"
     assert open_.sentence.startswith("Not enough data to judge intervals that promise to hold weight in 90 % of rows")
     assert "85.0 % (n 2,000, weighted) [88.0 %, 92.0 %], and at least 89.0 % is let pass." in open_.sentence
-    assert (open_.next_step, open_.weight) != ("", 0)
+    for step in (short.next_step, open_.next_step):
+        assert re.fullmatch(r"[A-Z][a-z ]+[.]", step)
 
 
 def test_a_group_whose_sets_fall_short_is_told_with_its_figures():
@@ -148,7 +152,10 @@ def test_quantiles_are_drawn_beside_their_levels_from_the_lowest_to_the_highest(
     ]
     (upper,) = quantile_chart([level(0.3, 0.2, 0.1, 0.3), level(0.5, 0.7, 0.1, 0.4)])
     assert "2 quantiles 1 have" in upper.message
-    assert list(quantile_chart([])) == []
+    assert list(quantile_chart([])) == list(quantile_table([], "kg")) == []
+    (table,) = quantile_table([level(0.1, 0.2, 0.1, 0.3)], None)
+    assert table.columns == ("quantile", "truths at or below it", "low", "high", "pinball loss")
+    assert table.rows == ((0.1, 0.2, 0.1, 0.3, 1.0),)
 
 
 def test_coverage_is_drawn_by_width_beside_what_is_promised():

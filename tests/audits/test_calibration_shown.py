@@ -50,7 +50,7 @@ NAMES = ("Holm", "Fisher", "Clopper", "Pearson", "Jeffreys", "Kish")
 SETTINGS = {"bins": 7, "tolerance": 0.03, "promised": 0.8, "shortfall": 0.2, "level": 0.9, "replicates": 60}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shown(classification) -> dict[str, AuditResult]:
     chance = np.random.default_rng(3)
     sex, stated = chance.choice(["f", "m"], 300), chance.beta(2, 2, 300)

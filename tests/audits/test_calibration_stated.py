@@ -14,6 +14,7 @@ from glassbench.contracts.task import Predictions
 from glassbench.stats.conformal import conformal_limit
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.inference import mean
+from glassbench.stats.intervals import rate_interval
 from glassbench.stats.sampling import Sampling
 from glassbench_audits.calibration import audit as module
 from glassbench_audits.calibration import parts
@@ -227,7 +228,8 @@ def test_thresholds_of_a_survey_are_those_of_its_weights():
     assert found[0].share == pytest.approx(np.average(strange[40:] <= limit, weights=weight[40:]))
     assert found[0].size == pytest.approx(np.average((1 - stated[40:] <= limit).sum(axis=1), weights=weight[40:]))
     counted = set_coverage(stated, truth, pd.DataFrame({"g": ["a"] * 80}), fitted, 0.8, level=0.5)
-    assert counted[0].high - counted[0].low < found[0].high - found[0].low
+    ends = rate_interval(np.array(counted[0].hits), np.array(counted[0].n), 0.5)
+    assert (counted[0].low, counted[0].high) == tuple(map(float, ends))
 
 
 def labelled(outputs: int) -> SimpleNamespace:
