@@ -165,7 +165,7 @@ def test_episodes_to_learn_from_and_to_choose_weights_by_are_paid_otherwise_and_
     assert (changed.train.pay, changed.validation.pay, changed.test.pay) == (2.0, 1.0, 2.0)
     assert with_training_rows(replace(data, validation=None), [Taxed()], 0).validation is None
     check_mitigations(chosen(Taxed()), data, ToyTask(), None)
-    with pytest.raises(DataError, match="'Halves' acts on rows, and a policy learns from episodes"):
+    with pytest.raises(DataError, match="'Halves' cannot serve episodes: it acts on rows"):
         check_mitigations(chosen(Taxed(), Halves()), data, ToyTask(), None)
 
 

@@ -1,6 +1,7 @@
 """`glassbench mitigate`: what it proposes, tries and tells, against counts made by hand."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,9 +84,11 @@ def test_groups_too_small_to_tell_do_not_choose_the_gap_unless_a_gate_asks_for_a
 
 
 def test_outcomes_show_the_gap_and_the_task_s_first_metric() -> None:
-    found = {"gap": {"measure": "fairness.a_difference", "by": ["sex"]}, "headline": "performance.accuracy"}
+    found = {"gap": {"measure": "fairness.a_difference", "by": ["sex"]}, "headline": "performance.accuracy", "same": "rows"}
     assert outcome_columns(found)[:3] == ("mitigation", "a difference", "accuracy")
     assert outcome_columns({**found, "headline": None})[:3] == ("mitigation", "a difference", "better")
+    assert outcome_columns(found)[-1] == "decided otherwise"
+    assert outcome_columns({**found, "same": "episodes"})[-1] == "worse"
 
 
 def found_with(changes: dict[str, tuple[float, float, float]]) -> dict[str, Any]:
@@ -96,6 +99,7 @@ def found_with(changes: dict[str, tuple[float, float, float]]) -> dict[str, Any]
     return {
         "gap": {"measure": "f.gap_difference", "by": ["sex"]},
         "headline": None,
+        "same": "rows",
         "comparison": {"runs": runs, "differences": differences},
         "changes": [{"changes": [{"changed": place, "rows": 9}]} for place in range(len(changes))],
     }
@@ -191,3 +195,25 @@ def test_mitigations_are_tried_on_the_same_rows_and_compared(run, tmp_path) -> N
     page = next(tmp_path.glob("*/mitigation.html")).read_text()
     assert "Whose decision changed" in page
     assert "disparate treatment" in page
+
+
+def test_a_policy_is_offered_a_penalty_and_compared_on_episodes(tmp_path: Path) -> None:
+    lending = {"use": "environment", "id": "glassbench/Lending-v0", "sensitive": ["group"]}
+    policy = {
+        "name": "lender",
+        "dataset": {**lending, "evaluation_episodes": 6, "validation_episodes": 4},
+        "task": {"use": "ppo", "steps": 1600, "discount": 0.9},
+        "model": {"use": "actor-critic", "hidden": [8]},
+        "trainer": {"use": "lightning", "threads": 1},
+        "audits": ["performance", "fairness"],
+    }
+    run = glassbench.run(policy, runs=tmp_path / "runs")
+    options = ["--gap", "fairness.demographic_parity_difference", "--studies", tmp_path / "studies"]
+    code, said = invoked("mitigate", run.folder, *options)
+    assert code == 0
+    assert "on the same episodes" in said
+    assert "decided otherwise" not in said
+    assert "group-dro: does not fit: it acts on rows" in said
+    page = next((tmp_path / "studies").glob("*/mitigation.html")).read_text()
+    assert "on the same episodes" in page
+    assert "reward-penalty" in page

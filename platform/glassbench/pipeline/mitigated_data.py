@@ -90,7 +90,7 @@ def check_mitigations(chosen: Mitigations, data: Data, task: Task, model: Any) -
             )
         if isinstance(data.train, Episodes) and type(one).training_episodes is Mitigation.training_episodes:
             raise DataError(
-                f"the mitigation '{choice.component.spec.name}' acts on rows, and a policy learns from episodes",
+                f"the mitigation '{choice.component.spec.name}' cannot serve episodes: it acts on rows",
                 got=choice.component.spec.name,
                 fix="choose one that changes what episodes pay, or leave it out",
             )

@@ -52,13 +52,20 @@ def outcomes(found: Mapping[str, Any]) -> list[Outcome]:
 
 def outcome_columns(found: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the columns of the table of outcomes."""
-    return ("mitigation", *(measure_words(name) for name, _ in _headlines(found)), "better", "worse", "decided otherwise")
+    return ("mitigation", *(measure_words(name) for name, _ in _headlines(found)), "better", "worse", *_otherwise(found))
 
 
 def outcome_rows(found: Mapping[str, Any], tried: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """Return one row per mitigation: differences of the gap and the headline, how many measures got better and worse."""
     count = len(_headlines(found))
-    return [(one.label, *_differences(one)[:count], str(one.better), str(one.worse), _share(one)) for one in tried]
+    moved = [(_share(one),) * len(_otherwise(found)) for one in tried]
+    cells = [(one.label, *_differences(one)[:count], str(one.better), str(one.worse)) for one in tried]
+    return [(*own, *share) for own, share in zip(cells, moved, strict=True)]
+
+
+def _otherwise(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the column of rows that are decided otherwise; none of episodes, whose steps are no rows that both runs decide."""
+    return ("decided otherwise",) if found["same"] == "rows" else ()
 
 
 def outcome_sentence(found: Mapping[str, Any], tried: Sequence[Outcome]) -> str:
