@@ -62,8 +62,9 @@ def test_the_group_whose_training_pictures_are_noise_is_found_by_a_mixture(of_mi
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("noised", [True, False])
-def test_the_group_whose_training_pictures_are_noise_is_found_by_diffusion(generated, noised):
-    found = concerns(generated(marked(0, noised), epochs=25, seed=0, factory=Diffusion, widths=(16, 32), steps=20))
-    print(noised, found)
+def test_the_group_whose_training_pictures_are_noise_is_found_by_diffusion(generated, noised, seed):
+    found = concerns(generated(marked(seed, noised), epochs=25, seed=seed, factory=Diffusion, widths=(16, 32), steps=20))
+    print(seed, noised, found)
     assert [("right" in one and "coverage" in one.lower()) for one in found] == [True] * noised
