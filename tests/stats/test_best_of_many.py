@@ -76,3 +76,12 @@ def test_the_winner_of_candidates_that_are_alike_is_held_where_its_own_interval_
             held[way] += low <= 0.5 <= high
     assert held[0] >= 0.93 * 300
     assert held[1] <= 0.75 * 300
+
+
+def test_rows_and_seeds_share_the_degrees_of_freedom_as_satterthwaite_has_it() -> None:
+    values, error = [0.6, 0.7, 0.9], 0.1
+    between = np.var(values, ddof=1) / 3
+    freedom = (error**2 + between) ** 2 / (between**2 / 2)  # the rows' part of the variance has infinitely many
+    arm = stats.t.ppf(0.975, freedom) * math.sqrt(error**2 + between)
+    low, high = repeated(*values, error=error).interval(0.95)
+    assert (low, high) == pytest.approx((np.mean(values) - arm, np.mean(values) + arm))

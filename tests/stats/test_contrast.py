@@ -191,3 +191,14 @@ def test_a_small_group_without_a_hit_in_one_run_raises_no_alarm(kind):
 def test_one_group_has_no_gap():
     one = groups(np.random.default_rng(0), [0.5], 0.1)
     assert gap_contrast(one, one, "difference", units=10, df=9.0, same_rows=True) is None
+
+
+def test_a_difference_of_independent_samples_rests_on_the_smaller_one() -> None:
+    few, many = (Estimate(value=0.5, low=0.4, high=0.6, n=n) for n in (40, 900))
+    unknown = Estimate(value=0.5, low=0.4, high=0.6)
+    assert [independent(*pair).n for pair in ((few, many), (many, few), (many, unknown), (unknown, unknown))] == [
+        40,
+        40,
+        900,
+        None,
+    ]

@@ -89,3 +89,13 @@ def test_draws_of_a_pool_reach_as_the_drawn_points_do():
     each = [manifold(real, pool[rows]) for rows in draws]
     expected = [[one.covered.mean() for one in each], [one.recalled.mean() for one in each]]
     assert drawn_reach(real, pool, draws) == pytest.approx(np.array(expected))
+
+
+def test_the_error_of_a_frechet_distance_falls_with_the_root_of_the_rows_also_where_blocks_are_left_out() -> None:
+    errors = [
+        np.mean(
+            [frechet_inference(normal(s, n, 2), normal(s + 90, n, 2, 1.0), Sampling(weight=np.ones(n))).error for s in range(3)]
+        )
+        for n in (450, 1800)
+    ]
+    assert errors[0] / errors[1] == pytest.approx(2, rel=0.15)

@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.intervals import wilson
-from glassbench.stats.more_rows import more_rows
+from glassbench.stats.more_rows import more_rows, settled
 from glassbench.stats.verdict import judge
 
 
@@ -54,3 +54,14 @@ def test_the_nearer_the_threshold_the_more_rows():
     told = [more_rows(0.5, 0.4, 0.6, 100, threshold=t) for t in (0.59, 0.57, 0.55, 0.52, 0.5)]
     assert all(a.even <= b.even and a.likely < b.likely for a, b in pairwise(told))
     assert all(t.even < t.likely for t in told)
+
+
+@pytest.mark.parametrize("distance", [0.3, 0.8, 1.3])
+def test_two_digits_of_rows_are_enough_and_one_less_is_not(distance: float) -> None:
+    n, z = 1000, float(norm.ppf(0.975))
+    told = more_rows(distance, distance - z, distance + z, n, 0.0)
+    assert told is not None
+    for more, promised in ((told.even, 0.5), (told.likely, 0.8)):
+        step = 10 ** (len(str(more)) - 2)
+        assert more % step == 0
+        assert settled(distance, z, more / n) >= promised > settled(distance, z, (more - step) / n)

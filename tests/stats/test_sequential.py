@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binom
 
 from glassbench.stats.counted_values import CountedValues
-from glassbench.stats.planned_look import PlannedLook
+from glassbench.stats.planned_look import PlannedLook, _chance
 from glassbench.stats.sequential_means import MeanChange
 from glassbench.stats.sequential_ranks import RankCells
 
@@ -211,3 +211,23 @@ def test_the_ends_of_an_interval_are_where_the_evidence_of_all_looks_crosses():
             assert change.log_evidence(reference, now, end + inward, looks) < change._threshold
         assert change.rejects(reference, now, looks) == (low > 0 or high < 0)
     assert found[1][0] < found[0][0] - 0.002
+
+
+def test_a_planned_look_goes_on_from_what_the_looks_before_it_told() -> None:
+    """Ten rows are planned for. Six came and were all 1; then eight more, all 0, of which the first four are among the ten."""
+    looks = [shares(6, 6), shares(6, 14)]
+    least = np.array([6, 7])
+    assert _chance(10, least, np.array([0.5, 0.5]), looks) == pytest.approx([1.0, 0.0])
+    assert _chance(10, least, np.array([0.5, 0.5]), looks[:1]) == pytest.approx([1.0, 1 - 0.5**4])
+
+
+def test_cells_are_apart_by_the_greatest_difference_of_their_shares_up_to_an_edge() -> None:
+    cells = RankCells(((1.0, 0.5), (2.0, 0.5), (3.0, 0.5)), (2, 2, 2, 2))
+    assert cells.distance(np.array([4, 0, 0, 4])) == pytest.approx(0.25)
+    assert cells.distance(np.array([0, 0, 0, 8])) == pytest.approx(0.75)
+    assert cells.distance(np.zeros(4)) == 0
+
+
+def test_absent_values_lie_below_numbers_and_these_below_texts() -> None:
+    cells = RankCells(((1.0, 0.5), ("b", 0.5)), (1, 1, 1))
+    assert cells.count([None, None, 0.0, 5.0, 7.0, "a", "c"], np.random.default_rng(0)).tolist() == [3, 3, 1]

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
+from scipy.stats import t as student
 
 from glassbench.stats.clusters import clustered_share, effective_rows, freedom, weighted_freedom, weighted_rows
 from glassbench.stats.inference import mean, share
@@ -104,3 +106,10 @@ def test_a_weighted_share_of_clusters_uses_the_weights_degrees_of_freedom():
     assert wider[1] < low < value < high < wider[2]
     found = share(HITS, survey())
     assert found.limits(1.959964) == pytest.approx((float(low), float(high)), rel=1e-6)
+
+
+def test_a_share_of_all_weighted_rows_rests_on_as_many_of_equal_weight() -> None:
+    """Rows that all say the same, one of which weighs three times as much: 12 ** 2 / 18 = 8 rows; Wilson's end by Student's t."""
+    found = share(np.ones(10, dtype=bool), survey(np.array([3.0, *np.ones(9)])))
+    t = student.ppf(0.975, 4)
+    assert found.limits(norm.ppf(0.975)) == pytest.approx((8 / (8 + t**2), 1.0))

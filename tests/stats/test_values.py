@@ -201,3 +201,15 @@ def test_events_of_a_mean_over_all_rows_are_rows_of_other_classes_than_the_commo
     assert other_classes(np.array(["a"] * 20 + ["b"] * 3 + ["c"] * 2), rows(25)) is None
     assert other_classes(np.array(["a"] * 20 + ["b"] * 3), rows(23)) == "3 rows of the class “b”, at least 5 are needed"
     assert other_classes(np.array(["a"] * 3), rows(3)) == "all rows are of one class “a”"
+
+
+def test_a_number_that_some_resamples_leave_undefined_keeps_the_error_of_the_others() -> None:
+    """A share among rows of a kind that a third of the resamples lack: one row in thirty is of it."""
+    values = np.random.default_rng(5).normal(size=30)
+
+    def statistic(weights: np.ndarray, chosen: np.ndarray | None) -> np.ndarray:
+        return np.where(weights[:, 0] > 0, weights @ values / weights.sum(axis=1), np.nan)
+
+    found = resampled(statistic, rows(30), np.random.default_rng(0), replicates=2000)
+    assert found.error == pytest.approx(values.std(ddof=1) / 30**0.5, rel=0.1)
+    assert np.isfinite(found.limits(1.96)).all()
