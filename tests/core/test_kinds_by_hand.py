@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from glassbench import Classes, Labels, Schema, Target, Values
+from glassbench import Actions, Classes, Labels, Schema, Target, Values
 from glassbench.contracts.predictions.outputs import IntervalOutput
 from glassbench.contracts.predictions.quantiles import Quantiles
 
@@ -76,3 +76,15 @@ def test_truths_beyond_either_end_are_missed_the_furthest_first() -> None:
                                            + np.where(np.arange(101) == 30, 4, 0)), PRICE)  # fmt: skip
     missed = next(one for one in found if one.title == "a prediction whose interval misses the truth")
     assert missed.rows.tolist() == [7, 30]
+
+
+def test_the_last_step_of_the_episode_that_brought_least_is_worth_showing() -> None:
+    frame = pd.DataFrame(
+        {"y_pred": "left", "episode": [0, 0, 1, 1, 2], "reward": [3.0, 3.0, 1.0, -2.0, 4.0], "spread": [2, 5, 1, 4, 3]}
+    )
+    found = {one.title: one.rows.tolist() for one in Actions().notable_rows(frame, classes("left", "right"))}
+    assert found == {
+        "the step where most was at stake": [1],
+        "a step where next to nothing was at stake": [2],
+        "the last step of the worst episode": [3],
+    }

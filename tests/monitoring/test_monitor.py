@@ -146,6 +146,8 @@ def test_clusters_count_once_and_need_a_column(tmp_path):
     assert run.monitor(new).rows == 30
     state = run.monitor(loans(20, 13).assign(person=["q0"] * 10 + ["r0"] * 10))
     assert (state.rows, "10 rows belong to clusters" in " ".join(state.notes)) == (31, True)
+    state = run.monitor(loans(20, 14).assign(person=["q1"] * 10 + ["s0"] * 10))  # q1 was of the first look
+    assert (state.rows, "20 rows belong to clusters" in " ".join(state.notes)) == (32, True)
 
 
 def test_a_run_without_a_model_is_given_decisions(tmp_path):

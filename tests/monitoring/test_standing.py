@@ -1,17 +1,24 @@
 """What looks come to, from results given by hand."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from glassbench.errors import RunError
+from glassbench.monitoring.history import History
 from glassbench.monitoring.monitor import _of_new_clusters, _results
 from glassbench.monitoring.observed import DecidedRows
 from glassbench.monitoring.reference import Reference
 from glassbench.monitoring.standing import standing
 from glassbench.stats.counted_values import CountedValues
 from glassbench.stats.intervals import rate_interval
+from glassbench.stats.sequential_ranks import RankCells
+from glassbench.storage.files import sha256
 
 
 def reference(rows=1000, groups=None, **means) -> Reference:
@@ -138,3 +145,50 @@ def test_clusters_are_remembered_and_rows_without_one_are_not():
     assert left_again in (1, 2)
     alone, none, nothing = _of_new_clusters(DecidedRows(frame=rows.frame), set(kept))
     assert (len(alone), none, nothing) == (5, [], 0)
+
+
+def test_ranks_of_all_looks_are_added_up() -> None:
+    known = Reference(
+        rows=3,
+        means={},
+        ranks={"inputs|x": RankCells(((1.0, 0.5),), (2, 2))},
+        groups={},
+        clustered=False,
+        notes=(),
+        predictions="",
+    )
+    earlier = [
+        {"means": {}, "ranks": {"inputs|x": [3, 1]}, "results": []},
+        {"means": {}, "ranks": {"inputs|x": [0, 2]}, "results": []},
+    ]
+    (found,) = _results(known, SimpleNamespace(means={}, ranks={"inputs|x": np.array([5, 0])}), earlier)
+    assert found["rows"] == 11
+    assert found["change"] == pytest.approx(8 / 11 - 1 / 2)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    (tmp_path / "monitoring").mkdir()
+    (tmp_path / "predictions.parquet").write_bytes(b"rows")
+    return History(SimpleNamespace(path=tmp_path))
+
+
+def test_a_look_that_was_changed_breaks_the_chain_of_those_after_it(history: History) -> None:
+    for rows in (1, 2, 3):
+        history.add({"rows": rows})
+    assert [(one["look"], one["rows"]) for one in history.looks()] == [(1, 1), (2, 2), (3, 3)]
+    path = history.path / "looks.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps({**line, "rows": 9} if line["look"] == 2 else line) + "\n" for line in lines))
+    with pytest.raises(RunError, match="not as it was written"):
+        history.looks()
+
+
+def test_a_reference_counted_from_other_predictions_is_refused(history: History) -> None:
+    assert history.reference() is None
+    own = replace(reference(), predictions=sha256(history.path.parent / "predictions.parquet"))
+    history.write_reference(own)
+    assert history.reference().to_json() == own.to_json()
+    history.write_reference(replace(own, predictions="0" * 64))
+    with pytest.raises(RunError, match="not those that monitoring began with"):
+        history.reference()
