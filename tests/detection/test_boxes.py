@@ -9,7 +9,7 @@ import pytest
 
 from glassbench import DataError, Schema, Target
 from glassbench.contracts.predictions.box_lists import decoded_boxes, encoded_boxes
-from glassbench.contracts.predictions.box_matching import overlaps
+from glassbench.contracts.predictions.box_matching import matched, overlaps
 from glassbench.contracts.predictions.boxes import Boxes
 from glassbench.testing import check_kind
 from glassbench_plugins.detection.average_precision import COCO, HALF, average_precision, box_metrics, count_errors
@@ -141,3 +141,28 @@ def test_a_box_of_no_known_class_is_refused():
     said = encoded_boxes(["cat"], np.array([[0, 0, 1, 1]]), np.array([0.5]))
     with pytest.raises(DataError, match="no known class"):
         Boxes().check(pd.DataFrame({"row": [0], "y_pred": [said]}), SCHEMA)
+
+
+def reds(*corners: list[float], scores: list[float] | None = None) -> str:
+    return encoded_boxes(["red"] * len(corners), np.array(corners), None if scores is None else np.array(scores))
+
+
+def test_of_true_boxes_that_overlap_alike_the_last_is_taken_as_coco_does() -> None:
+    left, right = [0, 0, 10, 10], [10, 0, 20, 10]
+    both, said = [0, 0, 20, 10], [0.9, 0.8]
+    found = matched(reds(both, right, scores=said), reds(left, right), "red", (0.5,))
+    assert found.right.tolist() == [[True, False]]
+    assert matched(reds(both, left, scores=said), reds(left, right), "red", (0.5,)).right.tolist() == [[True, True]]
+
+
+def test_a_true_box_that_counts_is_taken_before_one_that_is_ignored_and_overlaps_more() -> None:
+    small, large = [0, 0, 10, 10], [0, 0, 20, 20]
+    found = matched(reds([0, 0, 16, 16], scores=[0.9]), reds(large, small), "red", (0.3,), (0.0, 150.0))
+    assert (found.right.tolist(), found.ignored.tolist(), found.truths) == ([[True]], [[False]], 1)
+
+
+def test_naming_no_box_is_right_of_a_picture_without_one() -> None:
+    frame = pd.DataFrame({"row": [0, 1], "y_pred": ["[]", "[]"], "y_true": [reds([0, 0, 9, 9]), "[]"]})
+    losses = Boxes().losses(frame, SCHEMA)
+    assert losses is not None
+    assert (losses.guessed.tolist(), losses.predicted.tolist()) == ([1, 0], [1, 0])

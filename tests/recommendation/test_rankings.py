@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import ndcg_score
 
 from glassbench.contracts.facts import CatalogueFacts, TextFacts
-from glassbench.contracts.predictions.ranked_lists import encoded_items
+from glassbench.contracts.predictions.ranked_lists import encoded_items, found_at
 from glassbench.contracts.predictions.rankings import Rankings
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
@@ -81,3 +81,13 @@ def test_what_is_no_list_of_items_is_refused(text):
     predictions = frame(["ab"], ["a"]).assign(y_pred=[text])
     with pytest.raises(DataError, match="a ranking cannot be read"):
         Rankings().check(predictions, schema())
+
+
+def test_places_without_an_item_hold_none_that_is_relevant() -> None:
+    found = found_at(np.array([[0, -1, 2], [-1, 1, 3]]), np.array([[2, -1], [-1, -1]]))
+    assert found.tolist() == [[False, False, True], [False, False, False]]
+
+
+def test_a_short_list_moves_by_the_share_of_its_own_items() -> None:
+    before, after = frame(["ab", "a"], ["c", "c"]), frame(["bc", "a"], ["c", "c"])
+    assert Rankings(places=8).changes(before, after, schema()).size.tolist() == [0.5, 0.0]
