@@ -8,6 +8,7 @@ import torch
 
 from glassbench.contracts.data import Data, Split
 from glassbench.errors import GlassbenchError
+from glassbench.rows.some_rows import SomeRows
 from glassbench.rows.training_share import with_fewer_training_rows
 from glassbench.stats.learning_curve import fitted_power_law, gain_of_more_rows
 from glassbench.studies import run_study
@@ -22,6 +23,26 @@ def test_training_rows_alone_shrink_and_smaller_shares_are_part_of_larger_ones()
     assert len(rows[0.4]) == pytest.approx(0.4 * len(data.train), abs=2)
     assert list(some[0.1].test.rows) == list(data.test.rows)
     assert set(some[0.1].train.target.tolist()) == set(data.train.target.tolist())
+
+
+def test_each_class_keeps_its_share_and_a_rare_one_a_row() -> None:
+    target = torch.tensor([0] * 90 + [1] * 8 + [2] * 2)
+    split = Split(inputs=(torch.zeros(100, 1),), rows=np.arange(100), target=target)
+    for seed in range(3):
+        kept = with_fewer_training_rows(Data(schema=toy_data().schema, train=split, test=split), 0.25, seed).train
+        assert np.bincount(kept.target.numpy()).tolist() == [22, 2, 1]
+
+
+def test_rows_read_one_by_one_are_known_by_which_of_them_remain() -> None:
+    class Numbers:
+        def __len__(self) -> int:
+            return 9
+
+        def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
+            return (torch.tensor([float(index)]),)
+
+    told = {SomeRows(Numbers(), np.array(chosen)).fingerprint() for chosen in ([0, 1], [0, 2], [1, 0], [0, 1])}
+    assert len(told) == 3
 
 
 def test_rows_that_are_read_one_by_one_and_whole_clusters_stay_whole():
