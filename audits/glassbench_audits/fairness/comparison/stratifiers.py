@@ -110,7 +110,7 @@ def stratified_column(series: pd.Series) -> Column | None:
 
 
 def _bands(numbers: pd.Series) -> pd.Series:
-    edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, BANDS + 1)[1:-1]))
+    edges = np.unique(np.nanquantile(numbers, np.arange(1, BANDS) / BANDS))  # of `linspace`, three fifths are a hair above
     between = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
     names = [f"below {edges[0]:g}", *between, f"from {edges[-1]:g}"]
     codes = np.searchsorted(edges, numbers.fillna(edges[0]), side="right")
