@@ -288,7 +288,8 @@ def test_a_reversal_is_told_with_both_differences(within: tuple[float, float, fl
     found = list(reversals(fixed, asked, ("age", "place")))
     assert len(found) == (said is not None)
     for one in found:
-        assert said.replace("-2", "\u22122") in one.sentence.replace("-2", "\u22122")
+        assert said is not None
+        assert said in one.sentence
         assert "by 20 points [10, 30]; with age and place held fixed" in one.sentence
         assert "the selection rate is higher for job “a” than for job “b”" in one.sentence
         assert one.sentence.startswith("Simpson's reversal" if within[2] < 0 else "A gap that the strata explain")
