@@ -278,3 +278,11 @@ def test_studentized_numbers_keep_their_error_and_units():
     assert (found.value, found.error, found.n) == (1.0, 0.3, 40)
     t = stats.t.ppf(0.975, 11)
     assert ends(found) == pytest.approx((1 - 0.3 * t, 1 + 0.3 * t))
+
+
+def test_a_share_of_all_rows_is_one_however_their_weights_add_up():
+    chance = np.random.default_rng(0)
+    for n in range(20, 60):
+        weight = chance.uniform(0.5, 2, n)  # the sum of these over their sum is 1 + 2e-16 for some n
+        whole = share(np.ones(n, dtype=bool), Sampling(weight=weight, clusters=np.arange(n), survey=True)).estimate(0.9)
+        assert whole.low < whole.value <= whole.high == 1.0

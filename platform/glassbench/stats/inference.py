@@ -77,6 +77,7 @@ def share(hits: np.ndarray, sampling: Sampling, among: np.ndarray | None = None)
     n, value = sampling.rows, sampling.mean(hits.astype(np.float64))
     if n == 0:
         return undefined(0)
+    value = min(value, 1.0)  # weights may add up to one in the last place more
     error = sampling.spread(hits - value).error
     size, df = float(n), np.inf
     if sampling.clusters is not None:
