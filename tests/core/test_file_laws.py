@@ -1,6 +1,7 @@
 """Laws of files: cells that come back, holes, streams and archives at their limits, files that change while they are opened."""
 
 import errno
+import gzip
 import os
 import stat
 import zipfile
@@ -19,10 +20,24 @@ from glassbench.storage.data_files import SIZE_VARIABLE, check_archive, check_da
 from glassbench.storage.files import is_temporary, temporary_name, write_file, write_text
 from glassbench.storage.frame_files import write_frame
 from glassbench.storage.home_paths import without_home
+from glassbench.storage.parquet_files import check_parquet, read_parquet
 from glassbench.storage.plain_files import inventory, kind_of, open_plain, read_given, read_plain
 
 MEGABYTE = 1 << 20
 CELL = st.text(st.sampled_from("=+-@\t\r'a1. "), max_size=6)
+
+
+@pytest.mark.parametrize("read", [check_parquet, read_parquet, read_data_file])
+def test_the_setting_is_told_of_what_unpacks_to_too_much(tmp_path, monkeypatch, read):
+    monkeypatch.setenv(SIZE_VARIABLE, "1")
+    if read is read_data_file:
+        (path := tmp_path / "x.gz").write_bytes(gzip.compress(b"0" * (MEGABYTE + 1)))
+    else:
+        pd.DataFrame({"a": [True] * (MEGABYTE + 1)}).to_parquet(path := tmp_path / "x.parquet")
+    for named in (path, tmp_path / "none.parquet"):
+        with pytest.raises(DataError) as error:
+            read(named, "dataset.here")
+        assert error.value.where == "dataset.here"
 
 
 @given(CELL)
@@ -101,8 +116,6 @@ def test_a_hole_anywhere_counts_for_what_is_kept(tmp_path, sizes):
 
 
 def test_a_stream_that_ends_where_the_limit_is_passes_and_one_byte_more_does_not(tmp_path, monkeypatch):
-    import gzip
-
     monkeypatch.delenv(SIZE_VARIABLE, raising=False)
     monkeypatch.setattr(data_files, "_UNSUSPICIOUS", MEGABYTE)
     for size, fine in ((MEGABYTE, True), (MEGABYTE + 1, False), (3 * MEGABYTE, False)):
