@@ -7,12 +7,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glassbench.contracts.schema import Schema
-from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, OpenShare, PositiveNumber, ShareBelowOne
 from glassbench_plugins.vision.cnn import Cnn
-from glassbench_plugins.vision.sizes import image_size
+from glassbench_plugins.vision.sizes import image_size, patch_side
 from glassbench_plugins.vision.views import masked, views
 from glassbench_plugins.vision.vit import VisionTransformer
+
+_HIDDEN_ASIDE = 4
 
 
 class Pretraining(nn.Module):
@@ -36,7 +37,8 @@ class Pretraining(nn.Module):
         temperature: How sharply they are told apart; lower is sharper.
         flips: Whether views may be mirrored, which digits and letters do not stand.
         hidden: Share of the patches that are hidden.
-        patch: Side of a hidden patch in pixels.
+        patch: Side of a hidden patch in pixels, of which whole ones must fill the image; None takes the one that comes nearest to
+            4 patches a side.
     """
 
     def __init__(
@@ -58,10 +60,7 @@ class Pretraining(nn.Module):
     ) -> None:
         super().__init__()
         channels, height, wide, _ = image_size(schema, "pretraining")
-        self.patch = patch or max(1, min(height, wide) // 7)
-        if objective == "masked" and (height % self.patch or wide % self.patch):
-            got = f"patches of {self.patch} pixels for {height} x {wide}"
-            raise SettingsError("whole patches must fill the image", got=got, where="model.patch")
+        self.patch = patch_side(height, wide, patch, aside=_HIDDEN_ASIDE) if objective == "masked" else 1
         self.network: Cnn | VisionTransformer = (
             Cnn(schema, widths=widths)
             if network == "cnn"

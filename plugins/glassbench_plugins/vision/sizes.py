@@ -1,7 +1,7 @@
 """What a model of images must know of its rows."""
 
 from glassbench.contracts.schema import Schema
-from glassbench.errors import FitError
+from glassbench.errors import FitError, SettingsError
 
 
 def image_size(schema: Schema, model: str) -> tuple[int, int, int, int]:
@@ -22,3 +22,23 @@ def image_size(schema: Schema, model: str) -> tuple[int, int, int, int]:
         raise FitError(f"'{model}' decides classes or labels", got=f"a target of kind '{schema.target.kind}'")
     channels, height, width = (int(size or 0) for size in shape)
     return channels, height, width, schema.target.outputs
+
+
+def patch_side(height: int, width: int, asked: int | None, *, aside: int) -> int:
+    """Return the side of a patch, of which whole ones fill the image: the one asked for, or that which comes nearest to `aside`
+    patches a side.
+
+    Raises:
+        SettingsError: Patches of the side asked for do not fill the image.
+    """
+    fitting = [side for side in range(1, min(height, width) + 1) if height % side == 0 and width % side == 0]
+    if asked is None:
+        return min(fitting[1:] or fitting, key=lambda side: abs(max(height, width) // side - aside))
+    if asked not in fitting:
+        raise SettingsError(
+            "whole patches must fill the image",
+            got=f"patches of {asked} pixels for {height} x {width}",
+            available=[str(side) for side in fitting],
+            where="model.patch",
+        )
+    return asked

@@ -7,7 +7,7 @@ from glassbench.contracts.schema import Schema
 from glassbench.errors import SettingsError
 from glassbench.stats.settings_types import Count, ShareBelowOne
 from glassbench_plugins.vision.augmentation import Augment, Augmentation
-from glassbench_plugins.vision.sizes import image_size
+from glassbench_plugins.vision.sizes import image_size, patch_side
 from glassbench_plugins.vision.transfer import Transferable
 
 _PATCHES = 7
@@ -102,7 +102,7 @@ class VisionTransformer(Transferable):
     ) -> None:
         super().__init__()
         channels, high, wide, classes = image_size(schema, "vit")
-        side = _patch_side(high, wide, patch)
+        side = patch_side(high, wide, patch, aside=_PATCHES)
         if heads < 1 or width < 1 or width % heads or depth < 1:
             raise SettingsError("the heads share the width evenly", got=f"width {width}, heads {heads}", where="model.heads")
         self.patch_grid = (high // side, wide // side)
@@ -136,18 +136,3 @@ class VisionTransformer(Transferable):
         tokens = self.blocks(self.dropout(tokens + self.positions))
         summary: Tensor = self.norm(tokens[:, 0])
         return summary
-
-
-def _patch_side(height: int, width: int, asked: int | None) -> int:
-    """Return the side of a patch, of which whole ones fill the image."""
-    fitting = [side for side in range(1, min(height, width) + 1) if height % side == 0 and width % side == 0]
-    if asked is None:
-        return min(fitting[1:] or fitting, key=lambda side: abs(max(height, width) // side - _PATCHES))
-    if asked not in fitting:
-        raise SettingsError(
-            "whole patches must fill the image",
-            got=f"patches of {asked} pixels for {height} x {width}",
-            available=[str(side) for side in fitting],
-            where="model.patch",
-        )
-    return asked
