@@ -94,7 +94,7 @@ def test_bad_settings_are_refused_at_plan(model, said):
     [
         ({"estimator": "Lasso"}, "is no classifier"),
         ({"estimator": "SVC"}, "no probabilities"),
-        ({"estimator": "LinearDiscriminantAnalysis", "solver": "svd", "shrinkage": "auto"}, "cannot be fitted with these settings"),
+        ({"estimator": "LinearDiscriminantAnalysis", "shrinkage": "auto"}, "cannot be fitted with these settings"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_the_run_has_a_folder(model, said, tmp_path):
