@@ -1,4 +1,5 @@
 import shutil
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pandas as pd
@@ -6,6 +7,7 @@ import pytest
 
 from glassbench.errors import RunError
 from glassbench.report import compare, render_comparison, render_index, render_junit, render_markdown
+from glassbench.report.comparison import _charts
 from glassbench.report.exports import _escaped
 
 
@@ -94,3 +96,26 @@ def test_junit_never_reads_insufficient_evidence_as_a_pass(run_folder):
     assert kinds["log loss at most 0.7"] == []
     assert kinds["robustness"] == ["error"]
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "1", "2")
+
+
+def measured(name: str, first: float | None, second: float | None, unit: str | None = None) -> dict[str, Any]:
+    difference = {"value": 0.1, "low": 0.05, "high": 0.2, "p": 0.01, "better": None, "reason": None, "alike": False}
+    sides = {"first": {"compared": first}, "second": {"compared": second}}
+    return {"name": name, "by": None, "group": None, "unit": unit, "difference": difference, **sides}
+
+
+def test_shares_units_and_large_numbers_are_drawn_apart():
+    shown = [
+        measured("a.share", 0.4, -1.0),
+        measured("a.score", 40.0, 0.5),
+        measured("a.time", 0.5, 0.6, "s"),
+        measured("a.rate", 1.0, None),
+        measured("a.sum", 0.5, -1.01),
+        measured("a.wait", 5.0, 6.0, "s"),
+    ]
+    drawn = {one.chart.title: [row["y"] for row in one.chart.rows] for one in _charts(shown, "after", "before", True, 1)}
+    assert drawn == {
+        "Differences beyond chance": ["share", "rate"],
+        "Differences beyond chance, of numbers beyond 1": ["score", "sum"],
+        "Differences beyond chance, in s": ["time", "wait"],
+    }

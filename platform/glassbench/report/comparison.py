@@ -137,21 +137,27 @@ def _overall(measures: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _charts(shown: Sequence[Mapping[str, Any]], second: str, first: str, differing: bool, place: int) -> tuple[DrawnChart, ...]:
-    """Draw differences, those of one unit in one chart."""
+    """Draw differences, those of one unit in one chart, and of those without a unit the ones between -1 and 1 by themselves."""
     drawn = [one for one in shown if one["difference"]["low"] is not None]
-    units = dict.fromkeys(one["unit"] for one in drawn)
+    scales = dict.fromkeys(_scale(one) for one in drawn)
     what = "Differences beyond chance" if differing else "No difference is beyond chance: measures over all rows"
     charts = []
-    for unit in units:
-        of_unit = [one for one in drawn if one["unit"] == unit][:_DRAWN]
-        found = [(_title(one), one["difference"]) for one in of_unit]
+    for unit, small in scales:
+        alike = [one for one in drawn if _scale(one) == (unit, small)][:_DRAWN]
+        found = [(_title(one), one["difference"]) for one in alike]
         rows = tuple({"y": name, "x": told["value"], "low": told["low"], "high": told["high"]} for name, told in found)
-        title = what if unit is None else f"{what}, in {unit}"
+        title = f"{what}, in {unit}" if unit else what if small else f"{what}, of numbers beyond 1"
         message = f"{second} minus {first}, with the 95 % interval of each difference."
         axis = f"{second} minus {first}" + (f" ({unit})" if unit else "")
         chart = Chart(kind="intervals", title=title, message=message, rows=rows, x_title=axis, reference=(0.0, "no difference"))
         charts.append(chart)
     return drawn_charts(charts, f"differences-{place}")
+
+
+def _scale(one: Mapping[str, Any]) -> tuple[str | None, bool]:
+    """Return the unit of a measure, and whether it has none and both runs' values lie between -1 and 1, as shares do."""
+    values = [side["compared"] for side in (one["first"], one["second"])]
+    return one["unit"] or None, not one["unit"] and all(value is None or abs(value) <= 1 for value in values)
 
 
 def _differences(
