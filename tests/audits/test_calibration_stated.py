@@ -114,12 +114,15 @@ def test_clusters_decide_how_many_bins_there_are(asked, many, bins):
 
 
 def test_the_mean_gap_of_a_part_is_the_mean_of_stated_less_true_and_lies_from_minus_one_to_one(asked):
-    stated = np.r_[np.full(9, 0.99), np.full(31, 0.01)]
-    came = (np.arange(40) >= 9).astype(float)
-    (found,) = parts_of(people(40), stated, came, 10, 0.9, 50)
-    expected = mean(stated - came, Sampling(weight=np.ones(40)), lowest=-1.0).estimate(0.9)
-    assert (found.bias.value, found.bias.low, found.bias.high) == (expected.value, expected.low, expected.high)
-    assert found.bias.low >= -1
+    stated, came = np.full(40, 0.01), (np.arange(40) >= 5).astype(float)
+    for level in (0.9, 0.9999):
+        (found,) = parts_of(people(40), stated, came, 10, level, 50)
+        expected = mean(stated - came, Sampling(weight=np.ones(40)), lowest=-1.0).estimate(level)
+        assert (found.bias.value, found.bias.low, found.bias.high) == (expected.value, expected.low, expected.high)
+        assert found.bias.value == pytest.approx(0.01 - 35 / 40)
+    assert found.bias.low == -1.0
+    (few,) = parts_of(people(40), stated, (np.arange(40) >= 3).astype(float), 10, 0.9, 50)
+    assert "3 rows on which it came true, or did not" in few.bias.unsupported
 
 
 def of_classes(make: Callable[..., Subject], n: int = 60) -> Subject:
@@ -230,6 +233,10 @@ def test_thresholds_of_a_survey_are_those_of_its_weights():
     counted = set_coverage(stated, truth, pd.DataFrame({"g": ["a"] * 80}), fitted, 0.8, level=0.5)
     ends = rate_interval(np.array(counted[0].hits), np.array(counted[0].n), 0.5)
     assert (counted[0].low, counted[0].high) == tuple(map(float, ends))
+    usual = set_coverage(stated, truth, pd.DataFrame({"g": ["a"] * 80}), fitted, 0.8)
+    assert (usual[0].low, usual[0].high) == tuple(
+        map(float, rate_interval(np.array(counted[0].hits), np.array(counted[0].n), 0.95))
+    )
 
 
 def labelled(outputs: int) -> SimpleNamespace:
