@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss
 
+from glassbench.contracts.predictions.labels import joined_labels, prediction_columns, truth_columns
 from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
@@ -24,6 +25,7 @@ from glassbench_audits.calibration.conformal import set_coverage
 from glassbench_audits.calibration.error import Error
 from glassbench_audits.calibration.exhibits import group_chart, group_table, reliability_table, score_chart
 from glassbench_audits.calibration.parts import parts_of
+from glassbench_plugins.supervised.multilabel import MultilabelClassification
 
 CHANCE = np.random.default_rng(8)
 CLUSTERS = np.repeat(np.arange(9), [1, 4, 2, 5, 3, 3, 6, 2, 4])
@@ -257,3 +259,25 @@ def test_labels_are_put_together_and_those_without_probabilities_left_out(classi
     assert (found.method.summary, found.method.cautions[1:]) == (one.method.summary, one.method.cautions)
     assert found.method.cautions[0].startswith("The 2 labels were examined one by one")
     assert module._of_choices(labelled(1), {"none": none}) is none
+
+
+def test_every_label_is_examined_by_the_settings_that_were_asked_for():
+    chance, names = np.random.default_rng(1), ("sea", "sun")
+    truth, scores = chance.integers(0, 2, (60, 2)).astype(float), chance.random((60, 2))
+    columns = {**truth_columns(truth, names), **prediction_columns(scores >= 0.5, names)}
+    columns |= {f"score.{name}": scores[:, k] for k, name in enumerate(names)}
+    words = {"y_true": joined_labels(truth, names), "y_pred": joined_labels(scores >= 0.5, names)}
+    schema, task = (
+        Schema(modality="table", shape=(1,), target=Target(name="photo", kind="labels", classes=names)),
+        MultilabelClassification(),
+    )
+    task.check(schema)
+    frame = pd.DataFrame({"row": range(60), **words, **columns})
+    settings = {"bins": 4, "tolerance": 0.2, "promised": 0.7, "shortfall": 0.3, "level": 0.8, "replicates": 50}
+    found = audit(Subject(schema=schema, predictions=Predictions(frame=frame), task=task), **settings)
+    assert found.method.parameters == {**settings, "fewest_rows": 20, "seed": 0}
+    assert sorted(row[:2] for row in found.tables[0].rows) == [(name, k) for name in names for k in (1, 2, 3, 4)]
+    for k, name in enumerate(names):
+        (brier,) = [m for m in found.measures if m.name == f"calibration.brier[{name}]"]
+        assert brier.value == pytest.approx(brier_score_loss(truth[:, k], scores[:, k]))
+        assert brier.level == 0.8
