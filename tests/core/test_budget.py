@@ -204,3 +204,13 @@ def test_a_budget_that_is_no_time(wrong):
         seconds_of(wrong)
     with pytest.raises(ExperimentError, match="a setting has a value it does not take"):
         plan({**EXPERIMENT, "audits": {"budget": wrong}})
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_clusters_of_unequal_sizes_are_drawn_up_to_the_rows_asked_for(subject, seed) -> None:
+    """Forty clusters of 1 to 40 rows, 820 in all: one more cluster would have been too many."""
+    rows = subject.predictions.take(np.arange(820))
+    clustered = replace(rows, frame=rows.frame.assign(cluster=np.repeat(np.arange(40), np.arange(1, 41))))
+    kept = sampled(replace(subject, predictions=clustered, seed=seed), 300).predictions.frame
+    assert 300 - 40 < len(kept) <= 300
+    assert all(count == cluster + 1 for cluster, count in kept["cluster"].value_counts().items())

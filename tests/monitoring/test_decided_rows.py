@@ -1,5 +1,6 @@
 """New rows before they are counted: what columns of decisions, scores, truths and clusters are read as, and what is followed."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from glassbench.contracts.predictions.classes import Classes
 from glassbench.contracts.schema import MISSING, Schema, Target
 from glassbench.errors import DataError
 from glassbench.monitoring.decisions import Columns, decided_rows
+from glassbench.monitoring.monitor import Monitor
 from glassbench.monitoring.observed import DecidedRows, count_means, each_group, first_rows, followed_means
 
 SCHEMA = Schema(
@@ -66,7 +68,7 @@ def test_rows_without_a_cluster_are_clusters_of_their_own(tmp_path: Path) -> Non
     assert len(set(found.clusters)) == 3
 
 
-def followed(**columns: list[Any]) -> dict[str, list[float]]:
+def followed(schema: Schema = SCHEMA) -> dict[str, list[float]]:
     """What is followed of five decided rows, the truth of one of which is not known; NaN shown as -1."""
     frame = pd.DataFrame({
         "y_pred": ["no", "no", "yes", "yes", "no"],
@@ -74,9 +76,8 @@ def followed(**columns: list[Any]) -> dict[str, list[float]]:
         "score.no": [0.9, 0.6, 0.3, 0.2, 0.8],
         "score.yes": [0.1, 0.4, 0.7, 0.8, 0.2],
         "group.sex": ["f", "f", "m", "m", "x"],
-        **columns,
     })  # fmt: skip
-    found = followed_means(DecidedRows(frame=frame), SCHEMA, Classes(), {"sex": ["f", "m"]})
+    found = followed_means(DecidedRows(frame=frame), schema, Classes(), {"sex": ["f", "m"]})
     return {key: np.nan_to_num(values, nan=-1).round(3).tolist() for key, values in found.items()}
 
 
@@ -98,6 +99,8 @@ def test_shares_scores_and_how_far_probabilities_are_off_are_followed_as_numbers
     assert found["performance|Brier score"] == pytest.approx([0.01, 0.36, 0.49, 0.04, -1])
     # one half, plus half of what was true (1 for "no") less its probability
     assert found["calibration|actual no minus stated probability"] == pytest.approx([0.55, 0.2, 0.85, 0.4, -1])
+    positive = followed(replace(SCHEMA, target=replace(SCHEMA.target, positive="yes")))
+    assert positive["calibration|actual yes minus stated probability"] == pytest.approx([0.45, 0.8, 0.15, 0.6, -1])
     assert found["groups|sex=f"] == [1, 1, 0, 0, 0]
     assert found["groups|sex not in the run"] == [0, 0, 0, 0, 1]
 
@@ -114,3 +117,13 @@ def test_of_two_groups_one_is_compared_and_of_more_each() -> None:
     assert list(each_group({"sex": ["f", "m"], "age": ["a", "b", "c"], "one": ["x"]})) == [
         ("sex", "f"), ("age", "a"), ("age", "b"), ("age", "c")
     ]  # fmt: skip
+
+
+def test_frames_are_known_by_their_cells_and_the_names_of_their_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(Monitor, "_look", lambda self, rows, columns, name, digest: seen.append(digest))
+    monitor, rows = object.__new__(Monitor), raw()
+    for frame in (rows, rows.copy(), rows.rename(columns={"s": "t"}), rows.assign(s=[0.2, 0.7, 0.5]), rows.iloc[::-1]):
+        monitor.look(frame, Columns())
+    assert seen[0] == seen[1]
+    assert len(set(seen)) == 4

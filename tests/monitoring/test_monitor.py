@@ -143,7 +143,10 @@ def test_clusters_count_once_and_need_a_column(tmp_path):
     new = loans(60, 12).assign(person=[f"q{n // 2}" for n in range(60)])
     with pytest.raises(DataError, match="which cluster each new row is of"):
         run.monitor(new.drop(columns="person"))
-    assert run.monitor(new).rows == 30
+    state = run.monitor(new)
+    assert state.rows == 30
+    assert {one["rows"] for one in state.results if one["kind"] == "ranks"} == {30}
+    assert state.reference_rows == pd.read_parquet(run.folder / "predictions.parquet")["cluster"].nunique()
     state = run.monitor(loans(20, 13).assign(person=["q0"] * 10 + ["r0"] * 10))
     assert (state.rows, "10 rows belong to clusters" in " ".join(state.notes)) == (31, True)
     state = run.monitor(loans(20, 14).assign(person=["q1"] * 10 + ["s0"] * 10))  # q1 was of the first look

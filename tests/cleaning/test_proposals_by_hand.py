@@ -1,0 +1,54 @@
+"""What a cleaning proposes of single rows, and which rows are compared before and after it, from findings given by hand."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from glassbench.cleaning.proposing import _line, _merged, _of_concern
+from glassbench.cleaning.trying import _same_truth
+from glassbench.contracts.evidence import AuditResult, Finding, Method
+from glassbench.contracts.row_change import RowChange
+from glassbench.experiments.cleaning import Cleaning, CleaningLine
+
+
+def change(row: str, action: str, split: str = "training", **more: object) -> RowChange:
+    return RowChange(row=row, split=split, action=action, measure="data.x", reason="why", **more)
+
+
+def test_a_row_gets_one_line_that_drops_before_it_relabels_and_relabels_before_it_keeps() -> None:
+    found = _merged([
+        change("1", "keep"), change("1", "relabel", new_label="a"), change("2", "relabel", new_label="b"), change("2", "drop"),
+        change("2", "keep", "test"), change("3", "keep"),
+    ])  # fmt: skip
+    assert {(one.split, one.row): one.action for one in found} == {
+        ("training", "1"): "relabel", ("training", "2"): "drop", ("test", "2"): "keep", ("training", "3"): "keep"
+    }  # fmt: skip
+    assert _line(change("1", "relabel", label="b", new_label="a", chance_wrong=0.75)).chance_wrong == "0.75"
+
+
+def test_rows_are_named_for_findings_of_concern_alone() -> None:
+    grades = ("concern", "unclear", "ok", "not applicable")
+    findings = tuple(Finding(sentence="said", grade=grade, measures=(f"data.{grade}",)) for grade in grades)
+    assert _of_concern([AuditResult(method=Method(summary=""), findings=findings)]) == {"data.concern"}
+
+
+def test_rows_whose_truth_a_cleaning_changed_are_not_compared() -> None:
+    first = pd.DataFrame({"row": [1, 2, 3, 4], "y_true": ["a", "b", "a", "b"], "y_pred": "a"})
+    second = pd.DataFrame({"row": [4, 2, 1], "y_true": ["a", "b", "a"], "y_pred": "a"})
+    assert _same_truth(first, second)["row"].tolist() == [1, 2, 3]  # row 3 is not there to differ
+    assert _same_truth(first, second.drop(columns="y_true")).equals(first)
+
+
+def test_a_cleaning_is_known_by_what_it_does() -> None:
+    line = CleaningLine(row="1", split="training", action="relabel", label="a", new_label="b", reason="x")
+    one = Cleaning(name="x", data="d", lines=(line,))
+    same = [
+        replace(one, name="y", run="r"),
+        replace(one, lines=(replace(line, remark="read"), replace(line, row="2", action="keep"))),
+    ]
+    others = [
+        replace(one, lines=(replace(line, **{name: value}),))
+        for name, value in (("new_label", "c"), ("row", "2"), ("split", "test"), ("action", "drop"))
+    ]
+    assert {other.version for other in same} == {one.version}
+    assert len({one.version, *(other.version for other in others), replace(one, data="e").version}) == 6
