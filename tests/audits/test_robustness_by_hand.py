@@ -11,13 +11,14 @@ from torch import nn
 
 from glassbench.contracts.data import Split
 from glassbench.contracts.subject import Subject
+from glassbench.stats.intervals import rate_interval
 from glassbench.testing import toy_subject
 from glassbench_audits.robustness.attacks import _forward, _noise, _pgd, margin, wanted
 from glassbench_audits.robustness.corruptions import corruptions, shift
 from glassbench_audits.robustness.fragile import p_value
 from glassbench_audits.robustness.masking import masking
 from glassbench_audits.robustness.perturbation import Perturbation
-from glassbench_audits.robustness.quality import Quality
+from glassbench_audits.robustness.quality import Quality, drop_limits
 from glassbench_audits.robustness.scales import Scale, scale_of
 from glassbench_audits.robustness.search import random_search
 from glassbench_audits.robustness.trials import Judge, Trial
@@ -156,3 +157,12 @@ def test_what_gradients_miss_is_corrected_for_the_comparisons_made():
     """74 rows against 50 others: 2.2 standard errors, beyond 95 % and within 99.5 %."""
     assert misleads(range(50), range(50, 124), 1)
     assert not misleads(range(50), range(50, 124), 10)
+
+
+def test_rows_that_all_stay_right_leave_a_fall_of_a_share_possible_and_none_of_values() -> None:
+    same, generator = right(*[1.0, 0.0] * 30), np.random.default_rng(0)
+    value, low, high = drop_limits(same, same, generator, 0.9, None)
+    assert (float(value), float(low), float(high)) == (0, 0, float(rate_interval(np.array(0.0), np.array(60), 0.9)[1]))
+    assert 0.02 < float(high) < 0.06
+    off = right(*[-1.5] * 60, shares=False)
+    assert [float(end) for end in drop_limits(off, off, generator, 0.9, None)] == [0, 0, 0]

@@ -284,3 +284,14 @@ def test_differences_are_what_they_were(name, pinned):
             own[key] for key in ("value", "low", "high", "p", "how", "alike", "differs", "better")
         ]
     pinned(f"differences-{name}", {"kind": found.rows.kind, "tests": found.tests, **dict(sorted(told.items()))})
+
+
+def test_a_rate_of_both_runs_rests_on_the_rows_of_the_one_that_has_fewer() -> None:
+    """Precision is counted among the rows predicted so, which are others in either run."""
+    first = held(rows())
+    frame = first.frame
+    second = held(frame.assign(y_pred=np.where(np.arange(len(frame)) % 6 == 0, "a", "b")))
+    often = [{name: int((one.frame["y_pred"] == name).sum()) for name in "ab"} for one in (first, second)]
+    told = {one.first.name: one.contrast for one in differences(first, second).measures if one.how == "paired"}
+    for name in "ab":
+        assert told[f"performance.precision[{name}]"].n == min(counts[name] for counts in often)

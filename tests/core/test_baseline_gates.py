@@ -185,3 +185,11 @@ def test_a_damaged_baseline_is_refused(base):
     gate = {"measure": "performance.accuracy", "no_worse_than": broken.folder.name, "margin": 0.1}
     with pytest.raises(GlassbenchError, match="cannot be used"):
         audited(folder, decisions(4), "after", [gate])
+
+
+def test_of_several_measures_beyond_the_margin_the_farthest_stands_first() -> None:
+    gate = Gate(measure="a.*", no_worse_than="base", margin=0.1)
+    lost = [moved(-0.3, 0.05, name="a.near"), moved(-0.7, 0.05, name="a.far"), moved(0.5, 0.05, name="a.gap", higher=False)]
+    told = judge_against(gate, found(moved(0.0, 0.05, name="a.kept"), *lost))
+    assert [one.name for one in told.compared] == ["a.far", "a.gap", "a.near", "a.kept"]
+    assert "3 of 4 measures, a.far the furthest" in told.reason

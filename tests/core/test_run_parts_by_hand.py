@@ -175,6 +175,38 @@ def mitigated(*made: Mitigation) -> MitigatedTask:
     return task
 
 
+class Calibrated(ToyTask):
+    """A task whose predictions need what it reads off held-out rows; it keeps the order in which it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def calibrate(self, model: Any, data: Data) -> dict[str, Any]:
+        self.asked.append("calibrate")
+        return {"temperature": 2.0}
+
+    def use_calibration(self, facts: Any) -> None:
+        assert facts == {"temperature": 2.0}
+        self.asked.append("use")
+
+    def predict(self, model: Any, source: Any) -> Any:
+        self.asked.append("predict")
+        return super().predict(model, source)
+
+
+def test_mitigations_are_fitted_to_what_the_task_predicts_once_it_is_calibrated() -> None:
+    own = Calibrated()
+    task = MitigatedTask(own, (Turned(),))
+    task.check(DATA.schema)
+    facts = task.calibrate(toy_model(DATA.schema), DATA)
+    assert own.asked == ["calibrate", "use", "predict"]
+    assert facts is not None
+    assert facts["task"] == {"temperature": 2.0}
+    MitigatedTask(own, (Turned(),)).use_calibration(facts)
+    assert own.asked[3:] == ["use"]
+
+
 def test_decisions_are_changed_by_each_mitigation_in_turn_wherever_rows_are_predicted():
     model, plain = toy_model(DATA.schema), ToyTask()
     plain.check(DATA.schema)

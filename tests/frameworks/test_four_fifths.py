@@ -69,9 +69,17 @@ def test_a_verdict_needs_rule_and_test(decided, women, men, expected):
     assert grade(result) == expected
 
 
-def test_one_decision_that_would_tell_is_said(decided):
-    result = audit(decided(({"sex": "women"}, 3, 8), ({"sex": "men"}, 5, 10)))
-    assert "one decision more" in result.findings[0].sentence
+@pytest.mark.parametrize(
+    ("women", "men", "said"),
+    [
+        ((3, 8), (5, 10), True),  # 4 of 8 are no less than 4 of 10
+        ((34, 100), (44, 100), True),  # 35 against 43 are .81, against 44 they would be .795
+        ((33, 100), (44, 100), False),  # 34 against 43 are .79
+    ],
+)
+def test_one_decision_that_would_tell_is_said_where_it_goes_from_one_to_the_other(decided, women, men, said):
+    result = audit(decided(({"sex": "women"}, *women), ({"sex": "men"}, *men)))
+    assert ("one decision more" in result.findings[0].sentence) == said
 
 
 def test_small_groups_are_shown_and_not_judged(decided):

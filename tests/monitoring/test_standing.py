@@ -192,3 +192,13 @@ def test_a_reference_counted_from_other_predictions_is_refused(history: History)
     history.write_reference(replace(own, predictions="0" * 64))
     with pytest.raises(RunError, match="not those that monitoring began with"):
         history.reference()
+
+
+def test_a_change_for_the_better_is_certain_and_no_alarm() -> None:
+    """Errors fall from 60 to 10 %."""
+    key = "performance|error rate"
+    before, now = (CountedValues(np.array([0.0, 1.0]), np.array([1.0 - rate, rate]) * 1000) for rate in (0.6, 0.1))
+    known = Reference(rows=1000, means={key: before}, ranks={}, groups={}, clustered=False, notes=(), predictions="")
+    (found,) = _results(known, SimpleNamespace(means={key: now}, ranks={}), [])
+    assert (found["certain"], found["worse"], found["since"]) == (True, False, None)
+    assert standing("r", known, [look(found)], 0.05).verdict == "holds"

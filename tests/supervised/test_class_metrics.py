@@ -1,11 +1,14 @@
 """Weighted class metrics against scikit-learn."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import metrics
 
-from glassbench_plugins.supervised import rates, scores
+from glassbench.stats.sampling import Sampling
+from glassbench_plugins.supervised import inference, rates, scores
 
 NAMES = np.array(["a", "b", "c"], dtype=object)
 
@@ -85,3 +88,26 @@ def test_metrics_without_weight_or_with_one_class_are_undefined():
     only_a = (frame["y_true"] == "a").to_numpy(dtype=float)[None]
     assert np.isnan(scores.roc_auc(frame, only_a)).all()
     assert np.isfinite(rates.balanced_accuracy(frame, only_a)).all()
+
+
+@pytest.mark.parametrize(
+    ("infer", "compute"),
+    [
+        (inference.accuracy, rates.accuracy),
+        (inference.balanced_accuracy, rates.balanced_accuracy),
+        (inference.macro_f1, rates.macro_f1),
+        (inference.roc_auc, scores.roc_auc),
+        (inference.log_loss, scores.log_loss),
+        (inference.brier, scores.brier),
+    ],
+    ids=lambda function: getattr(function, "__name__", ""),
+)
+def test_an_influence_is_how_far_a_little_more_weight_of_a_row_moves_the_metric(infer: Callable, compute: Callable) -> None:
+    frame, held, step = predictions(3), weights()[1] + 1, 1e-6
+    found = infer(frame, Sampling(weight=held))
+    value = compute(frame, held[None])[0]
+    assert found.value == pytest.approx(value)
+    for row in (0, 7, 31, 90):
+        more = held + step * (np.arange(len(held)) == row)
+        moved = (compute(frame, more[None])[0] - value) / step * held.sum()
+        assert found.influence[row] == pytest.approx(moved, abs=1e-3)

@@ -6,6 +6,7 @@ import pytest
 
 from glassbench.errors import DataError
 from glassbench.toolkit.cells.cells import Cells
+from glassbench.toolkit.cells.numerals import Notation
 
 CELLS = Cells()
 
@@ -54,3 +55,12 @@ def test_dates_are_recognised(dates):
 
 def test_other_texts_are_no_dates():
     assert not CELLS.are_dates(pd.Series(["12", "2024", "a-b-c", "10-20"]))
+
+
+def test_an_amount_in_another_currency_or_without_the_columns_percent_sign_is_no_number_of_the_column() -> None:
+    euros = Notation(currency="€", decimal=",", thousands=".")
+    assert [euros.value(text) for text in ("1.234,50 €", "€ 5", "5", "-5 €", "(5 €)")] == [1234.5, 5, 5, -5, -5]
+    shares = Notation(percent=True)
+    assert [shares.value(text) for text in ("12 %", "0", "-3.5 %")] == [12, 0, -3.5]
+    strange = [euros.value("5 USD"), euros.value("$5"), euros.value("5 %"), shares.value("12"), Notation().value("5 €")]
+    assert np.isnan(strange).all()
