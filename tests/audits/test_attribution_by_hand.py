@@ -177,6 +177,14 @@ def test_a_typical_row_has_medians_and_the_commonest_categories():
     assert _statistic(rows, "training-sample") is rows
 
 
+def test_a_typical_row_marks_one_of_two_values_and_leaves_a_single_column_alone():
+    """Of as many rows of either value the first is marked, though the medians of both columns are 0."""
+    rows = torch.tensor([[1.0, 0, 0], [0.0, 1, 0], [1.0, 0, 1], [0.0, 1, 0]])
+    sex = Feature(name="sex", kind="category", columns=(0, 1), categories=("f", "m"))
+    flag = Feature(name="flag", kind="category", columns=(2,), categories=("yes",))
+    assert _typical(rows, SimpleNamespace(features=(sex, flag))).tolist() == [[1, 0, 0]]
+
+
 def test_rows_take_turns_among_several_baselines():
     baseline = Baseline(name="training-sample", values=torch.tensor([[1.0], [2.0]]))
     rows = Rows(inputs=torch.zeros(5, 1), target_index=None)

@@ -73,7 +73,9 @@ def estimator() -> EstimatorModule:
 
 
 def refused(method: str, model: nn.Module, inputs: Tensor, units: int = 3, differentiable: bool = True) -> bool:
-    return unavailable(METHODS[method], Explained(model, Raw()), inputs, units, differentiable=differentiable) is not None
+    told = unavailable(METHODS[method], Explained(model, Raw()), inputs, units, differentiable=differentiable)
+    assert told is None or told.startswith(f"{method} ")
+    return told is not None
 
 
 def test_methods_are_refused_where_the_model_lacks_what_they_need() -> None:
@@ -251,14 +253,14 @@ def settings(**more: object) -> Settings:
 @pytest.mark.parametrize(("name", "least"), LEAST.items())
 def test_settings_below_the_least_are_refused(name: str, least: int) -> None:
     assert getattr(settings(**{name: least}), name) == least
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError, match=rf"^{name} must be at least {least}\n") as refused:
         settings(**{name: least - 1})
     assert (refused.value.got, refused.value.where) == (str(least - 1), f"audits.explain.{name}")
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -0.5, 95.0])
 def test_a_level_that_is_no_share_is_refused(level: float) -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError, match=r"^level must lie between 0 and 1\n") as refused:
         settings(level=level)
     assert (refused.value.got, refused.value.where) == (str(level), "audits.explain.level")
 
