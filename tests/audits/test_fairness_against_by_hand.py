@@ -134,6 +134,7 @@ def test_what_parity_comes_to_is_told_for_both_outcomes() -> None:
     assert ": 36 % [" in said.sentence
     assert "for sex “woman”, 45 % [" in said.sentence
     assert said.sentence.startswith("By sex, no verdict is given on parity: why. If “yes” is good")
+    assert said.sentence.endswith(" for sex “woman”.")  # more women than men are decided against
     assert said.measures == ("fairness.four_fifths[yes]", "fairness.four_fifths[no]")
     assert (said.grade, said.weight, said.by, said.answers) == ("unclear", 0.55, ("sex",), "differences")
     assert "`favourable`" in said.next_step

@@ -17,6 +17,15 @@ def test_a_span_of_equal_spreads_is_tukeys(groups, gap):
     assert span_beyond([Normals(np.ones(groups))], gap) == pytest.approx(studentized_range.sf(gap, groups, np.inf), abs=5e-5)
 
 
+@pytest.mark.parametrize("groups", [2, 5, 12])
+def test_the_chance_of_a_span_falls_from_one_to_nothing_and_never_below(groups):
+    """Summed up in steps, the chance that all lie within a wide span comes out a hair above one."""
+    chances = [span_beyond([Normals(np.ones(groups))], gap) for gap in (0.0, 1.0, 3.0, 6.0, 9.0, 16.0, 40.0)]
+    assert chances == sorted(chances, reverse=True)
+    assert chances[0] == 1.0
+    assert 0.0 <= chances[-1] < 1e-9
+
+
 def test_spans_of_unequal_spreads_as_drawn():
     spread, generator = np.array([0.2, 1.0, 0.5, 0.05]), np.random.default_rng(0)
     drawn = np.ptp(generator.normal(scale=spread, size=(200_000, 4)), axis=1)

@@ -269,6 +269,13 @@ def test_the_table_shows_all_rows_each_stratum_and_what_is_held_fixed() -> None:
         ("accuracy", "all rows", 200, None, None, None, "nobody", 0.25, "ok"),
     )
     assert "Mantel and Haenszel" in table.note
+    parts[0].within = Group(by=("age", "place"), values=("old", "north"))
+    (several,) = conditional_tables(overall, inside[:1], {})
+    assert (several.title, several.columns[1], several.rows[1][1]) == (
+        "Gaps by job within age and place",
+        "age and place",
+        "old & north",
+    )
     plain = [judged(whole, "accuracy", Gap(value=0.2))]
     assert [one.title for one in conditional_tables(plain, plain, {})] == ["Gaps by job within "]
 
