@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from glassbench.contracts.evidence import AuditResult, Measure, Method
-from glassbench.experiments.gates import Gate, GateVerdict, judge
+from glassbench.experiments.gates import Gate, GateVerdict, judge, matches
 
 
 @pytest.mark.parametrize("margin", [0, 0.02, 1e9])
@@ -58,3 +58,21 @@ def test_gates_on_another_run_are_judged_by_it_and_others_here():
     assert ([one.verdict for one in found.gates], found.verdict) == (["pass", "fail"], "fail")
     assert judge([here], [result], against=against).verdict == "pass"
     assert asked == [there]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ("fairness.*_difference", "fairness.accuracy_difference", True),
+        ("fairness.*_difference", "fairness._difference", True),
+        ("*", "a.b c", True),
+        ("a.*.c*", "a.b.cd", True),
+        ("a.*", "xa.b", False),
+        ("a.*b", "a.bc", False),
+        ("a.recall[x]", "a.recallx", False),
+        ("a.recall[x]", "a.recall[x]", True),
+        ("a.b", "a-b", False),
+    ],
+)
+def test_a_star_stands_for_any_text_and_all_else_for_itself(pattern, name, fits):
+    assert matches(pattern, name) is fits

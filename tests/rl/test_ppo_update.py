@@ -73,6 +73,16 @@ def test_the_loss_is_the_clipped_gain_the_error_of_the_value_and_the_entropy(ent
     assert noted == pytest.approx(expected | {"explained_variance": 1 - parts["error"] / spread}, rel=1e-4)
 
 
+def test_returns_that_hardly_differ_are_explained_by_their_own_spread(monkeypatch):
+    learner = learner_of(passes=1)
+    rollout = some_rollout(learner)
+    rollout = dataclasses.replace(rollout, returns=0.1 * rollout.returns)
+    _, (noted,) = updated(learner, rollout, monkeypatch)
+    spread = float(np.var(rollout.returns.numpy()))
+    assert spread < 1
+    assert noted["explained_variance"] == pytest.approx(1 - parts_of(learner, rollout, clip=0.2)["error"] / spread, rel=1e-4)
+
+
 def test_the_clip_falls_by_a_line_where_it_anneals(monkeypatch):
     learner = learner_of(passes=1, clip=0.4, clip_anneals=True, value=0.0, steps=20)
     learner.optimization = dataclasses.replace(learner.optimization, total_steps=8)
