@@ -10,9 +10,11 @@ import pytest
 import glassbench
 from glassbench import DataError, SettingsError
 from glassbench_plugins.rl.dataset import environment
+from glassbench_plugins.rl.episodes import Environment
 from glassbench_plugins.rl.lending import Lending
 from glassbench_plugins.rl.penalized import Penalized, Penalty
 from glassbench_plugins.rl.reward_penalty import RewardPenalty
+from glassbench_plugins.rl.vector_env import VectorEnv
 
 LENDING = {"id": "glassbench/Lending-v0", "sensitive": ("group",), "lanes": 2}
 
@@ -102,6 +104,21 @@ def test_an_episode_begins_without_a_gap() -> None:
     assert ours.gap > 0
     ours.reset(seed=6)
     assert ours.gap == 0
+
+
+def test_lanes_that_are_taken_up_again_pay_as_they_would_have() -> None:
+    data = environment(3, max_episode_steps=50, **LENDING)
+    source = RewardPenalty(strength=4.0).training_episodes(data.train, data.schema)
+    assert isinstance(source, Environment)
+    actions = np.random.default_rng(1).integers(0, 2, (160, 2))
+    whole, again = VectorEnv(source), VectorEnv(source)
+    for pair in actions[:80]:
+        whole.step(pair)
+    again.load_state_dict(whole.state_dict())
+    later = [(whole.step(pair).rewards.tolist(), again.step(pair).rewards.tolist()) for pair in actions[80:]]
+    assert all(one == other for one, other in later)
+    assert len({tuple(one) for one, _ in later}) > 40
+    assert whole.drain() == again.drain()
 
 
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = {
