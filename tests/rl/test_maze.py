@@ -23,7 +23,7 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "maze.yaml"
 def reference(walls: np.ndarray, goal: tuple[int, int]) -> np.ndarray:
     """Steps to the goal by Dijkstra's method in SciPy; -1 where there is no way."""
     rows, columns = walls.shape
-    number = np.arange(walls.size).reshape(walls.shape)
+    number = np.arange(walls.size, dtype=np.int32).reshape(walls.shape)
     pairs = [(number[:, :-1], number[:, 1:]), (number[:-1], number[1:])]
     first, second = (np.concatenate([pair[i].ravel() for pair in pairs]) for i in (0, 1))
     open_both = ~walls.ravel()[first] & ~walls.ravel()[second]

@@ -66,12 +66,17 @@ def test_log_loss_equals_scikit_learn(classes):
     np.testing.assert_allclose(scores.log_loss(frame, weights()), expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("classes", [2, 3])
-def test_brier_equals_scikit_learn(classes):
-    frame = predictions(classes)
-    given = matrix(frame)[:, 1] if classes == 2 else matrix(frame)
-    options = {"pos_label": "b"} if classes == 2 else {}
-    expected = [metrics.brier_score_loss(frame["y_true"], given, sample_weight=row, **options) for row in weights()]
+def test_brier_equals_scikit_learn():
+    frame = predictions(2)
+    given = matrix(frame)[:, 1]
+    expected = [metrics.brier_score_loss(frame["y_true"], given, sample_weight=row, pos_label="b") for row in weights()]
+    np.testing.assert_allclose(scores.brier(frame, weights()), expected, rtol=1e-12)
+
+
+def test_brier_of_several_classes_is_the_squared_distance_from_the_true_one():
+    frame = predictions(3)
+    true = pd.get_dummies(frame["y_true"])[["a", "b", "c"]].to_numpy(dtype=float)
+    expected = [np.average(((matrix(frame) - true) ** 2).sum(axis=1), weights=row) for row in weights()]
     np.testing.assert_allclose(scores.brier(frame, weights()), expected, rtol=1e-12)
 
 
