@@ -14,7 +14,7 @@ from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench.runs.comparison.differences import differences
-from glassbench.runs.comparison.judged_run import key_of
+from glassbench.runs.comparison.judged_run import JudgedRun, key_of
 from glassbench.runs.comparison.same_rows import same_rows
 from glassbench_audits.fairness.audit import audit as fairness
 from glassbench_audits.fairness.recomputed import recomputed as fairness_again
@@ -295,3 +295,28 @@ def test_a_rate_of_both_runs_rests_on_the_rows_of_the_one_that_has_fewer() -> No
     told = {one.first.name: one.contrast for one in differences(first, second).measures if one.how == "paired"}
     for name in "ab":
         assert told[f"performance.precision[{name}]"].n == min(counts[name] for counts in often)
+
+
+def test_rows_that_weigh_nothing_are_not_compared(tmp_path) -> None:
+    frame = rows(6).assign(weight=[1.0, 0.0, 2.0, 0.5, 0.0, 1.0])
+    frame.to_parquet(tmp_path / "predictions.parquet")
+    judged = JudgedRun(path=tmp_path, results=(), registry=None)
+    assert judged.frame["row"].tolist() == [0, 2, 3, 5]
+    assert judged.frame.index.tolist() == [0, 1, 2, 3]
+
+
+class Unclocked(Held):
+    def by_clock(self, measure):
+        return False
+
+
+@pytest.mark.parametrize("kinds", [(Held, Held), (Held, Unclocked), (Unclocked, Held)])
+def test_a_time_has_no_interval_of_its_change_where_either_run_knows_it_for_one(kinds) -> None:
+    subject, taken = (
+        held(rows(60)).subject,
+        [Measure(name="clock.latency", value=v, low=v - 0.1, high=v + 0.1) for v in (1.0, 3.0)],
+    )
+    first, second = (kind(subject=subject, measures={key_of(m): m}) for kind, m in zip(kinds, taken, strict=True))
+    (found,) = differences(first, second).measures
+    assert (found.contrast, found.p) == (None, None)
+    assert "two moments" in found.reason

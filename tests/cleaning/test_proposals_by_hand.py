@@ -1,9 +1,13 @@
 """What a cleaning proposes of single rows, and which rows are compared before and after it, from findings given by hand."""
 
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
+import pytest
 
+from glassbench.cleaning import proposing
 from glassbench.cleaning.proposing import _line, _merged, _of_concern
 from glassbench.cleaning.trying import _same_truth
 from glassbench.contracts.evidence import AuditResult, Finding, Method
@@ -52,3 +56,25 @@ def test_a_cleaning_is_known_by_what_it_does() -> None:
     ]
     assert {other.version for other in same} == {one.version}
     assert len({one.version, *(other.version for other in others), replace(one, data="e").version}) == 6
+
+
+def test_what_a_run_was_cleaned_by_goes_before_what_its_audits_propose_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = [CleaningLine(row=row, split="training", action="keep", remark="looked at") for row in ("1", "9")]
+    before = Cleaning(name="x", data="d", lines=tuple(own), changes_test=True)
+    finding = Finding(sentence="said", grade="concern", measures=("data.x",))
+    run = SimpleNamespace(
+        run="r", require=lambda phase: None, results=lambda: [AuditResult(method=Method(summary=""), findings=(finding,))]
+    )
+    plan = SimpleNamespace(external=None, cleaning=before)
+    monkeypatch.setattr(proposing, "RunFolder", lambda folder: run)
+    monkeypatch.setattr(proposing, "replan", lambda *_: plan)
+    monkeypatch.setattr(proposing, "RunContext", lambda folder, plan, *_: SimpleNamespace(plan=plan))
+    monkeypatch.setattr(proposing, "source_data", lambda plan: None)
+    monkeypatch.setattr(proposing, "source_fingerprint", lambda data: "d")
+    aside = replace(change("4", "drop"), measure="data.y")
+    monkeypatch.setattr(proposing, "_found", lambda context: [change("1", "drop"), change("2", "drop"), aside])
+    found = proposing.propose(Path("r"), None)
+    assert {line.row: (line.action, line.remark) for line in found.cleaning.lines} == {
+        "1": ("keep", "looked at"), "2": ("drop", ""), "9": ("keep", "looked at")
+    }  # fmt: skip
+    assert (found.cleaning.changes_test, found.aside) == (True, {"data.y": 1})

@@ -181,6 +181,7 @@ class Calibrated(ToyTask):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[str] = []
+        self.predicted: list[int] = []
 
     def calibrate(self, model: Any, data: Data) -> dict[str, Any]:
         self.asked.append("calibrate")
@@ -192,6 +193,7 @@ class Calibrated(ToyTask):
 
     def predict(self, model: Any, source: Any) -> Any:
         self.asked.append("predict")
+        self.predicted = source.rows.tolist()
         return super().predict(model, source)
 
 
@@ -201,6 +203,7 @@ def test_mitigations_are_fitted_to_what_the_task_predicts_once_it_is_calibrated(
     task.check(DATA.schema)
     facts = task.calibrate(toy_model(DATA.schema), DATA)
     assert own.asked == ["calibrate", "use", "predict"]
+    assert own.predicted == DATA.validation.rows.tolist()  # no row that was descended on, and none that is judged by
     assert facts is not None
     assert facts["task"] == {"temperature": 2.0}
     MitigatedTask(own, (Turned(),)).use_calibration(facts)

@@ -10,7 +10,8 @@ from glassbench.errors import RunError
 from glassbench.runs.all_runs import create_run, find_run, new_run_id, open_run
 from glassbench.runs.index import list_runs
 from glassbench.runs.run_folder import read_lines
-from glassbench.storage.files import read_json, write_json, write_text
+from glassbench.runs.seals import differences, seal_of
+from glassbench.storage.files import read_json, sha256, write_json, write_text
 
 RESOLVED = "name: n\ndataset: {use: d}\nmodel: {use: m}\n"
 
@@ -81,6 +82,34 @@ def test_the_manifest_finds_what_changed_what_is_missing_and_what_was_added(tmp_
     (folder.path / "experiment.yaml").write_text("name: other\n")
     (folder.path / "new.txt").write_text("x")
     assert folder.damage() == ["changed: experiment.yaml", "missing: gone.txt", "added: new.txt"]
+
+
+def test_a_status_that_somebody_edited_and_a_lock_that_holds_something_are_seen(tmp_path) -> None:
+    folder = made(tmp_path)
+    path = folder.path / "status.json"
+    content = json.loads(path.read_text())
+    assert differences(folder.path, content) == []
+    content["phases"]["plan"]["seconds"] += 1.0
+    path.write_text(json.dumps(content))
+    (folder.path / "lock").write_text("x")
+    assert differences(folder.path, content) == ["changed: status.json", "changed: lock"]
+
+
+def test_while_a_phase_goes_on_a_file_may_be_as_before_it_or_as_it_left_it_and_nothing_else(tmp_path) -> None:
+    def recorded(text: str) -> str:
+        (tmp_path / "a.txt").write_text(text)
+        return sha256(tmp_path / "a.txt")
+
+    before, now = recorded("before"), recorded("now")
+    status = {"phases": {"plan": {"sha256": {"a.txt": before, "b.txt": before}}}, "going": {"a.txt": now}, "sealed": False}
+    status["seal"] = seal_of(status)
+    told = {}
+    for text in ("before", "now", "other"):
+        (tmp_path / "a.txt").write_text(text)
+        told[text] = differences(tmp_path, status)
+    assert told == {"before": ["missing: b.txt"], "now": ["missing: b.txt"], "other": ["changed: a.txt", "missing: b.txt"]}
+    (tmp_path / "b.txt").write_text("now")
+    assert differences(tmp_path, status) == ["changed: a.txt", "changed: b.txt"]
 
 
 HOLD = """
