@@ -21,7 +21,7 @@ CODE = {
 }
 """Files of a scorer's folder that hold code, and the package each is copied from."""
 
-REQUIREMENTS = "numpy>=2.0\nonnxruntime>=1.20\n"
+REQUIREMENTS = "numpy>=2.0\nonnxruntime>=1.24\n"
 _OURS = re.compile(r"^from glassbench\.[a-z_.]+?\.([a-z_]+) import", re.MULTILINE)
 
 

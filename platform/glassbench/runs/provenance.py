@@ -110,7 +110,7 @@ def _add_split(digest: Any, split: Split) -> None:
         digest.update(np.ascontiguousarray(split.frequency, dtype=np.int64).data)
     if split.weights is not None:
         digest.update(np.ascontiguousarray(split.weights, dtype=np.float64).data)
-    if split.groups is not None:
+    if split.groups is not None and split.groups.shape[1]:  # pandas before 3 hashes no frame without columns
         digest.update(pd.util.hash_pandas_object(split.groups, index=False).to_numpy().tobytes())
 
 
