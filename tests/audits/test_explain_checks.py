@@ -522,3 +522,14 @@ def test_means_are_over_the_rows_where_a_value_is_defined():
     )
     measure = examined.defined("explain.x", np.array([1.0, np.nan, 2.0]), higher_is_better=True)
     assert (measure.value, measure.n) == (1.5, 2)
+
+
+def test_categories_stay_as_they_are_where_numbers_are_shaken() -> None:
+    rows = Rows(inputs=torch.rand(50, 3) * torch.tensor([1.0, 1.0, 10.0]), target_index=None)
+    numeric = torch.tensor([True, False, True])
+    units = SimpleNamespace(mask=torch.arange(3), numeric=lambda: numeric)
+    moved = noisy(SimpleNamespace(feature_groups=units), rows, np.random.default_rng(0)).inputs - rows.inputs
+    assert (moved[:, 1] == 0).all()
+    spread = rows.inputs.std(dim=0, correction=0)
+    assert ((moved.abs().max(dim=0).values / spread)[numeric] <= 0.02 + 1e-5).all()
+    assert ((moved.abs().max(dim=0).values / spread)[numeric] > 0.015).all()

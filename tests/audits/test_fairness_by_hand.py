@@ -336,3 +336,13 @@ def test_groups_stand_in_any_order_within_strata():
 def test_when_strata_turn_a_gap_round_and_when_they_explain_it(overall, within, turns, vanishes):
     pair = Adjusted(where=Extremes(metric=0, top=0, bottom=1), overall=overall, within=within, opposite=0, strata=1)
     assert (pair.reversed, pair.vanishes) == (turns, vanishes)
+
+
+def test_a_group_too_small_for_one_rate_of_a_criterion_is_left_out() -> None:
+    frame = Given(
+        [[0.5, 0.4, 0.1], [0.3, 0.3, 0.2]], np.full((2, 3), 0.03), metrics=("true_positive_rate", "false_positive_rate")
+    )
+    frame.n = np.array([[100, 100, 9], [100, 100, 100]])
+    found = {c.name: c for c in compare(frame, level=0.95, small=10, chance=10, generator=None)}
+    assert found["equalized_odds"].left_out == found["equal_opportunity"].left_out == (2,)
+    assert found["false_positive_rate"].left_out == ()

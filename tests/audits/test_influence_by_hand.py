@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from scipy.stats import fisher_exact
+from sklearn.linear_model import LogisticRegression
 
 from glassbench_audits.influence.contradiction import CONFIDENCES, contradiction
 from glassbench_audits.influence.last_layer import Traces
-from glassbench_audits.influence.refit import DRAWS, removal_gain, value_fit
+from glassbench_audits.influence.refit import DRAWS, class_fit, removal_gain, value_fit
 
 
 def test_a_gain_is_what_losses_fall_by_beyond_those_without_as_many_rows_drawn():
@@ -44,3 +45,11 @@ def test_a_row_argues_for_itself_by_the_square_of_its_gradient():
     assert rows.influence(rows) == pytest.approx(gradients @ gradients.T)
     assert rows.own() == pytest.approx((gradients**2).sum(axis=1))
     assert rows.take(np.array([2])).own() == pytest.approx(rows.own()[[2]])
+
+
+def test_chances_of_classes_stand_at_their_own_places_where_one_was_left_out() -> None:
+    given, truth = np.array([[-1.0], [-2.0], [1.0], [2.0]]), np.array([0, 0, 2, 2])
+    held, due = np.array([[1.5], [-1.5], [0.0]]), np.array([2, 0, 1])
+    loss = class_fit(given, truth, held, due, 3)(np.arange(4))
+    chance = LogisticRegression(C=1.0).fit(given, truth == 2).predict_proba(held)
+    assert loss == pytest.approx([-np.log(chance[0, 1]), -np.log(chance[1, 0]), -np.log(1e-6)])

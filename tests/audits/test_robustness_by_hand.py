@@ -166,3 +166,19 @@ def test_rows_that_all_stay_right_leave_a_fall_of_a_share_possible_and_none_of_v
     assert 0.02 < float(high) < 0.06
     off = right(*[-1.5] * 60, shares=False)
     assert [float(end) for end in drop_limits(off, off, generator, 0.9, None)] == [0, 0, 0]
+
+
+def test_more_starts_of_a_random_search_never_find_less() -> None:
+    weights = torch.as_tensor(np.random.default_rng(3).normal(size=(8, 8)))
+
+    def score(changed: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("ni,ij,nj->n", changed, weights, changed)
+
+    rows = torch.as_tensor(np.random.default_rng(4).normal(size=(12, 8)))
+    found = []
+    for restarts in range(1, 7):
+        best = random_search(score, rows, torch.ones(8), np.random.default_rng(0), steps=2, restarts=restarts)
+        found.append(score(best, torch.arange(12)))
+    rises = torch.stack(found).diff(dim=0)
+    assert (rises >= 0).all()
+    assert (rises > 0).any()

@@ -237,3 +237,13 @@ def test_runs_decide_new_rows_as_they_decided_held_out_ones(mitigations, table, 
     again = glassbench.load_run(run.folder).predict(table.iloc[stored["row"].to_numpy()])
     assert again["y_pred"].astype(str).tolist() == stored["y_pred"].astype(str).tolist()
     assert again["score.yes"].to_numpy() == pytest.approx(stored["score.yes"].to_numpy(), abs=1e-6)
+
+
+def test_rows_of_an_unknown_group_keep_their_inputs() -> None:
+    data = toy_data(rows=400)
+    assert isinstance(data.train, Split)
+    assert isinstance(data.test, Split)
+    removal = CorrelationRemoval()
+    strange = replace(data.test, groups=data.test.groups.assign(side="elsewhere"))
+    found = removal.transform(strange, removal.fit_inputs(data.train, data.schema))
+    assert torch.equal(found.inputs[0], data.test.inputs[0])

@@ -73,3 +73,11 @@ def test_intervals_of_the_lift_hold_the_truth_as_often_as_they_say():
         lift = popularity_lift(lists, lists.relevant, independent(80), 0.95)
         missed += not lift.low <= 0 <= lift.high
     assert missed <= 12
+
+
+@pytest.mark.parametrize(("groups", "level"), [("abab", 0.95), ("abca", 1 - 0.05 / 3), ("abcd", 1 - 0.05 / 4)])
+def test_gaps_hold_for_all_groups_of_a_feature_at_once(groups: str, level: float) -> None:
+    lists = drawn([0.25] * 4, [0.25] * 4, rows=50)
+    found = exposure_of(lists, lists.relevant, {"kind": np.array(list(groups), dtype=object)}, independent(50), 0.95)
+    assert [one.gap.level for one in found] == pytest.approx([level] * len(set(groups)))
+    assert {one.share.level for one in found} == {0.95}

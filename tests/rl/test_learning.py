@@ -239,3 +239,17 @@ def test_the_running_return_starts_again_where_an_episode_ended_or_was_cut_off(o
     monkeypatch.setattr(learner.scale, "observe", lambda rewards, ended, taken: seen.append(ended.tolist()))
     learner.roll()
     assert seen == [[over or cut] * 2] * 3
+
+
+def test_a_learner_that_remembers_measures_what_all_lanes_saw_lately() -> None:
+    learner, seen = dqn_learner(steps=1000, warm_up=10, rollout=5), []
+    assert len(learner.lanes) == 2
+
+    def choose(observations: np.ndarray) -> np.ndarray:
+        seen.append(observations.copy())
+        return np.zeros(2, dtype=np.int64)
+
+    learner.play(choose)
+    rows = np.concatenate(seen)
+    assert float(learner.model.count) == len(rows) == 10
+    assert learner.model.mean.numpy() == pytest.approx(rows.mean(axis=0), abs=1e-6)

@@ -1,6 +1,7 @@
 """What a forest says of settings is held against a number whose parts are known."""
 
 import numpy as np
+import pytest
 
 from glassbench.stats.setting_importance import FEWEST, forest_importance
 
@@ -20,3 +21,11 @@ def test_few_candidates_or_equal_numbers_say_nothing():
     settings = [{"a": k} for k in range(FEWEST)]
     assert forest_importance(settings[1:], np.arange(FEWEST - 1.0)) == {}
     assert forest_importance(settings, np.ones(FEWEST)) == {}
+
+
+def test_a_value_that_few_candidates_have_counts_as_seldom() -> None:
+    settings = [{"rare": k % 10 == 0, "even": (k // 10) % 2 == 0} for k in range(60)]
+    values = np.array([one["rare"] + 0.6 * one["even"] for one in settings])
+    found = forest_importance(settings, values)  # of both 0.09 of the variance: 0.1 times 0.9, and 0.36 times 0.25
+    assert found["rare"].value == pytest.approx(0.5, abs=0.15)
+    assert found["even"].value == pytest.approx(0.5, abs=0.15)

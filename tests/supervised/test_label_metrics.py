@@ -67,3 +67,12 @@ def test_a_label_with_few_rows_takes_the_interval_away_and_says_why():
         found = metric.infer(few, np.random.default_rng(0)).estimate(0.95)
         assert found.low is None
         assert "city" in found.unsupported
+
+
+def test_the_error_of_a_mean_over_labels_is_that_of_the_labels_there_are() -> None:
+    frame, *_ = label_rows()
+    absent = frame.assign(**{"y_true.city": 0, "y_pred.city": 0})
+    without = frame.drop(columns=["y_true.city", "y_pred.city", "score.city"])
+    both = [LABELS[0].infer(each, np.random.default_rng(0)) for each in (absent, without)]
+    assert both[0].value == pytest.approx(both[1].value)
+    assert both[0].error == pytest.approx(both[1].error)

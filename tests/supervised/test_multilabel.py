@@ -88,3 +88,10 @@ def test_other_targets_and_models_for_one_class_are_refused(data):
     for model in (estimators.random_forest, estimators.hist_gradient_boosting, estimators.logistic_regression):
         with pytest.raises(FitError):
             model(data.schema)
+
+
+def test_labels_that_are_not_known_do_not_count_among_wrong_ones() -> None:
+    task = MultilabelClassification()
+    assert task.evaluate(OUTPUT, TRUTH)["hamming_loss"] == pytest.approx(1 / 3)  # of three known labels one is wrong
+    other = torch.where(torch.isfinite(TRUTH), OUTPUT, -OUTPUT)
+    assert task.evaluate(other, TRUTH) == task.evaluate(OUTPUT, TRUTH)

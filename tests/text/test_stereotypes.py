@@ -16,9 +16,10 @@ from glassbench.errors import DataError
 from glassbench.testing import check_audit, check_dataset
 from glassbench_audits.stereotypes.audit import audit
 from glassbench_audits.stereotypes.embedded import TEMPLATES, embedded_pairs
-from glassbench_audits.stereotypes.pairs import shared_words
-from glassbench_audits.stereotypes.preferences import preference
+from glassbench_audits.stereotypes.pairs import Pair, shared_words
+from glassbench_audits.stereotypes.preferences import preference, preferences
 from glassbench_audits.stereotypes.reading import read_pairs
+from glassbench_audits.stereotypes.scored import Scored
 from glassbench_plugins.language.associations import SUBJECTS
 from glassbench_plugins.language.datasets import text_file
 from glassbench_plugins.language.encoder import LanguageEncoder
@@ -300,3 +301,11 @@ def test_a_kind_that_no_pair_has_is_refused():
 def test_pairs_are_quoted_only_where_they_are_asked_for(small):
     assert len(audit(small).tables) == 1
     assert len(audit(small, show=3).tables[1].rows) == 3
+
+
+def test_templates_of_one_name_in_two_kinds_are_two() -> None:
+    pairs = tuple(Pair(kind=kind, more="a", less="b", template=str(k)) for kind in ("age", "wealth") for k in range(7))
+    gap = np.linspace(-1, 2, 14)
+    age, wealth, every = preferences(Scored(pairs=pairs, more=gap, less=np.zeros(14), unread=()))
+    assert (age.templates, wealth.templates, every.templates) == (7, 7, 14)
+    assert every.gap.error == pytest.approx(gap.std(ddof=1) / 14**0.5)

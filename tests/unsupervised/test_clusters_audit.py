@@ -187,3 +187,20 @@ def test_each_groups_mean_distance_has_students_interval(planted):
         assert (found.low[place], found.high[place]) == pytest.approx((max(low, 0.0), high))
     assert found.high[0] == pytest.approx(far[0] + student.ppf(0.95, 1) * far.std())  # one row borrows the spread of all
     assert found.whole == pytest.approx(far.mean())
+
+
+def test_distances_by_several_features_are_corrected_for_all_of_them() -> None:
+    drawn = np.random.default_rng(0)
+    far = np.where(np.arange(60) % 2, 1.1, 1.0) + 0.2 * drawn.random(60)
+    sides = {"a": np.where(np.arange(60) % 2, "odd", "even"), "b": drawn.choice(["x", "y"], 60)}
+
+    def told(*names: str) -> dict[str, float]:
+        groups = pd.DataFrame({name: sides[name] for name in names})
+        subject = SimpleNamespace(predictions=SimpleNamespace(groups=groups), generator=lambda name: np.random.default_rng(7))
+        inputs = np.stack([far, np.zeros(60)], axis=1) * np.where(np.arange(60) // 2 % 2, 1, -1)[:, None]
+        members = SimpleNamespace(inputs=inputs, codes=np.zeros(60, dtype=int), names=("c",), subject=subject)
+        return {one.feature: one.p for one in distances(members, 0.95)}
+
+    each = told("a") | told("b")
+    assert each["a"] < each["b"] / 2
+    assert told("a", "b") == pytest.approx({"a": 2 * each["a"], "b": each["b"]})  # Holm (1979)
