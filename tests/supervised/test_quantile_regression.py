@@ -196,9 +196,7 @@ def test_training_brings_quantiles_to_those_of_the_noise():
 
 def test_weights_of_a_survey_decide_which_row_an_offset_is_read_off() -> None:
     outside, sites = np.tile([0.0, 1.0, 2.0, 3.0], 2), pd.Series(np.repeat(["even", "late"], 4))
-    weight = np.array(
-        [1.0, 1, 1, 1, 1, 1, 1, 9]
-    )  # the third of equal rows, the last where it outweighs
+    weight = np.array([1.0, 1, 1, 1, 1, 1, 1, 9])  # the third of equal rows, the last where it outweighs
     found = IntervalOffsets.measured(outside, 0.5, weight=weight, feature="site", groups=sites)
     assert found.groups == {"even": 2.0, "late": 3.0}
     assert IntervalOffsets.measured(outside, 0.5, feature="site", groups=sites).groups == {"even": 2.0, "late": 2.0}
