@@ -78,3 +78,9 @@ def test_pooled_rates_are_nearer_to_the_truth():
 
 def test_groups_that_differ_by_chance_alone_are_pooled_to_the_common_rate():
     assert pooled(np.array([[30, 29, 31]]), np.array([[100, 100, 100]]))[0] == pytest.approx([0.3, 0.3, 0.3])
+
+
+def test_two_groups_are_pooled_as_worked_out_by_hand() -> None:
+    """Deviations of 7.2 less one of chance, over 9, are a correlation of 31/45 within groups: a prior worth 14/31 rows."""
+    found = pooled(np.array([[2, 8]]), np.array([[10, 10]]))[0]
+    assert found == pytest.approx([69 / 324, 255 / 324])

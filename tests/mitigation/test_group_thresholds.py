@@ -136,3 +136,18 @@ def test_expected_rates_are_those_of_calibrated_scores_and_vary_less_than_counts
     assert thresholds(drawn(200_000, 0), "expected") == pytest.approx(goal, abs=0.03)
     far = {rates: [abs(thresholds(drawn(300, seed), rates) - goal) for seed in range(1, 41)] for rates in ("counted", "expected")}
     assert np.mean(far["expected"]) < 0.9 * np.mean(far["counted"])
+
+
+def test_of_two_rates_the_wider_gap_decides() -> None:
+    frame = scored(digits=1).frame
+    truth, score = (frame["y_true"] == "yes").to_numpy(), frame["score.yes"].to_numpy()
+    parts = [frame["group.sex"].to_numpy() == g for g in ("f", "m")]
+    groups = [GroupScores(score[m], truth[m], score[m] >= 0.5, np.ones(m.sum())) for m in parts]
+
+    def widest(thresholds: list[float]) -> float:
+        said = [g.score >= t for g, t in zip(groups, thresholds, strict=True)]
+        rates = [[s[g.truth].mean(), s[~g.truth].mean()] for s, g in zip(said, groups, strict=True)]
+        return float(np.abs(np.subtract(*rates)).max())
+
+    found = [find_thresholds(groups, "equalized_odds", tolerance=t, accuracy_loss=1.0) for t in (0.05, 0.1, 0.15, 0.2)]
+    assert [widest(pair) <= t for pair, t in zip(found, (0.05, 0.1, 0.15, 0.2), strict=True)] == [True] * 4

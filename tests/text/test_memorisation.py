@@ -161,3 +161,11 @@ def test_a_secret_of_tokens_that_the_model_does_not_know_is_not_judged(with_secr
 
 def test_without_the_training_rows_it_is_not_applicable(with_secret):
     assert "trained on are not known" in audit(replace(with_secret, train=None)).not_applicable
+
+
+def test_the_error_of_the_gap_is_welchs_where_sides_are_unlike() -> None:
+    generator = np.random.default_rng(4)
+    training, held_out = generator.normal(3, 0.1, 25), generator.normal(3, 1.0, 250)
+    found = membership(likelihoods(training), likelihoods(held_out), 0.95).gap
+    error = math.sqrt(training.var(ddof=1) / 25 + held_out.var(ddof=1) / 250)
+    assert found.high - found.low == pytest.approx(2 * 1.97 * error, rel=0.05)
