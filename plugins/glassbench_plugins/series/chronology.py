@@ -135,9 +135,7 @@ def _frequency(times: pd.DatetimeIndex) -> Frequency:
 
 def _grid(times: pd.DatetimeIndex, frequency: Frequency) -> pd.DatetimeIndex:
     try:
-        with warnings.catch_warnings(
-            action="ignore", category=FutureWarning
-        ):  # of a name that is then refused
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):  # of a name that is then refused
             grid = pd.date_range(times[0], times[-1], freq=frequency)
     except ValueError as error:
         raise DataError("dataset.step is no step", got=str(frequency), fix="write it as 'h', '15min', 'D' or 'MS'") from error
