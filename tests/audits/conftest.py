@@ -1,5 +1,6 @@
-"""Small subjects for the tests of audits, each with a task of two lines."""
+"""Small subjects for the tests of audits, each with a task of two lines; modules beside the tests are found."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 
+sys.path.append(str(Path(__file__).parent))
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
 

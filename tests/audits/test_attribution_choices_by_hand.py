@@ -1,75 +1,24 @@
 """What is chosen before rows are explained: method, baseline, rows, steps and draws."""
 
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.tree import DecisionTreeRegressor
+from formula_models import Formula, Raw, estimator, schema_of
 from torch import Tensor, nn
 
 from glassbench.contracts.data import Split
-from glassbench.contracts.estimator import EstimatorModule
 from glassbench.contracts.facts import TextFacts
-from glassbench.contracts.predictions.values import Values
-from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench.contracts.subject import Subject
 from glassbench.contracts.task import Predictions
 from glassbench.errors import SettingsError
 from glassbench_audits.attribution.baseline import SAMPLE, Baseline, choose_baseline
 from glassbench_audits.attribution.explained import Explained, Rows, Unexplainable
-from glassbench_audits.attribution.explainer import Explainer
-from glassbench_audits.attribution.feature_groups import feature_groups_of
 from glassbench_audits.attribution.method import Request
 from glassbench_audits.attribution.methods import METHODS, choose_method, chunk_rows, seeded, unavailable
 from glassbench_audits.attribution.preparation import Settings, prepare
-
-
-class Raw:
-    """A task that explains the output as it is."""
-
-    kind = Values()
-
-    def attribution_output(self, output: Tensor) -> Tensor:
-        return output
-
-
-class Formula(nn.Module):
-    """A number by a formula of the rows."""
-
-    def __init__(self, formula: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.formula = formula
-
-    def forward(self, rows: Tensor) -> Tensor:
-        return self.formula(rows)
-
-
-def schema_of(width: int, modality: str = "table", **more: object) -> Schema:
-    features = tuple(Feature(name=f"x{i}", columns=(i,)) for i in range(width))
-    return Schema(modality=modality, shape=(width,), target=Target(name="y", kind="value"), features=features, **more)
-
-
-def explainer_of(
-    model: nn.Module, method: str = "integrated-gradients", baseline: Tensor | None = None, **more: object
-) -> Explainer:
-    values = torch.zeros(1, 2) if baseline is None else baseline
-    settings = {"steps": 4, "samples": METHODS[method].samples, "seed": 5, **more}
-    groups = feature_groups_of(schema_of(values.shape[-1]), values.shape[1:])
-    name = str(settings.pop("name", "zero"))
-    return Explainer(
-        explained=Explained(model, Raw()),
-        method=METHODS[method],
-        baseline=Baseline(name=name, values=values),
-        feature_groups=groups,
-        **settings,
-    )
-
-
-def estimator() -> EstimatorModule:
-    return EstimatorModule(DecisionTreeRegressor().fit([[0.0, 0.0], [1.0, 1.0]], [0.0, 1.0]))
 
 
 def refused(method: str, model: nn.Module, inputs: Tensor, units: int = 3, differentiable: bool = True) -> bool:

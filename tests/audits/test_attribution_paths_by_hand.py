@@ -1,13 +1,13 @@
 """Paths, propagated differences, windows and attention, on networks small enough to work out by hand."""
 
 import warnings
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from captum.attr import IntegratedGradients, LayerIntegratedGradients, Occlusion
+from formula_models import Formula, Raw, request
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,32 +20,8 @@ from glassbench_audits.attribution.deep_lift import deep_lift
 from glassbench_audits.attribution.explained import Explained, Rows
 from glassbench_audits.attribution.grad_cam import grad_cam, last_convolution
 from glassbench_audits.attribution.gradients import gauss_legendre, layer_path_integral, path_integral
-from glassbench_audits.attribution.method import Request
 from glassbench_audits.attribution.occlusion import occlusion
 from glassbench_audits.attribution.rollout import attention_of, attention_rollout
-
-
-def task(kind: object) -> SimpleNamespace:
-    """A task that explains the model's output as it is."""
-    return SimpleNamespace(kind=kind, attribution_output=lambda output: output)
-
-
-class Formula(nn.Module):
-    """A number by a formula of the rows."""
-
-    def __init__(self, formula: Callable[..., Tensor]) -> None:
-        super().__init__()
-        self.formula = formula
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return self.formula(*inputs)
-
-
-def request(model: nn.Module, rows: Rows, baselines: Tensor, mask: list[int], kind: object = None, **more: int) -> Request:
-    given = {"steps": 8, "samples": 40, **more}
-    explained = Explained(model, task(kind or Values()))
-    return Request(explained=explained, rows=rows, baselines=baselines, mask=torch.tensor(mask), **given)
-
 
 POINTS = torch.tensor([[1.0, 2.0], [0.5, -1.0], [3.0, 1.0]])
 STARTS = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]])
@@ -53,7 +29,7 @@ STARTS = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]])
 
 def test_the_path_of_a_product_is_shared_by_the_mean_of_the_other_factor() -> None:
     """Of x y, the integral along the line gives each factor its change times the mean of the other's ends."""
-    explained = Explained(Formula(lambda x, gate: x[:, 0] * x[:, 1] * gate), task(Values()))
+    explained = Explained(Formula(lambda x, gate: x[:, 0] * x[:, 1] * gate), Raw(Values()))
     rows = Rows(inputs=POINTS, others=(torch.tensor([1.0, 2.0, 3.0]),))
     found = path_integral(explained, rows, STARTS, 3)
     change, middle = POINTS - STARTS, (POINTS + STARTS) / 2
@@ -79,7 +55,7 @@ class Layered(nn.Module):
 
 def test_the_path_of_a_layer_is_captums() -> None:
     model = Layered()
-    explained = Explained(model, task(Values()))
+    explained = Explained(model, Raw(Values()))
     found = layer_path_integral(explained, Rows(inputs=POINTS), STARTS, 30)
     expected = LayerIntegratedGradients(model, model.twice).attribute(POINTS, STARTS, n_steps=30)
     torch.testing.assert_close(found, expected.detach().to(found), atol=1e-5, rtol=1e-4)
@@ -139,21 +115,21 @@ FUNCTIONS = {
 
 @pytest.mark.parametrize("model", SEEN, ids=lambda model: type(model).__name__)
 def test_activations_that_are_modules_are_seen(model: nn.Module) -> None:
-    assert hidden_activations(Explained(model, task(Values())), Rows(inputs=torch.ones(3, 2))) is None
+    assert hidden_activations(Explained(model, Raw(Values())), Rows(inputs=torch.ones(3, 2))) is None
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_activations_called_as_functions_are_named(name: str) -> None:
     model = Formula(lambda x: FUNCTIONS[name](x).sum(dim=1))
-    told = hidden_activations(Explained(model, task(Values())), Rows(inputs=torch.ones(3, 2)))
+    told = hidden_activations(Explained(model, Raw(Values())), Rows(inputs=torch.ones(3, 2)))
     assert name in told or "boolean_dispatch" in told
 
 
 def test_activations_are_told_in_order_and_used_twice_apart() -> None:
     both = Formula(lambda x, y: torch.tanh(torch.relu(x) + y))
-    told = hidden_activations(Explained(both, task(Values())), Rows(inputs=torch.ones(3, 2), others=(torch.ones(3, 2),)))
+    told = hidden_activations(Explained(both, Raw(Values())), Rows(inputs=torch.ones(3, 2), others=(torch.ones(3, 2),)))
     assert "(relu, tanh)" in told
-    explained = Explained(nn.Sequential(nn.Linear(2, 2), Twice()), task(Values()))
+    explained = Explained(nn.Sequential(nn.Linear(2, 2), Twice()), Raw(Values()))
     assert "more than once" in hidden_activations(explained, Rows(inputs=torch.ones(3, 2)))
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in explained.model.modules())
 
@@ -230,7 +206,7 @@ class Attending(nn.Module):
 def test_attention_is_rolled_out_through_the_blocks(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Explained, "pass_rows", size)
     blocks = torch.rand(2, 2, 3, 3, generator=torch.Generator().manual_seed(4))
-    explained, rows = Explained(Attending(blocks), task(Values())), Rows(inputs=torch.zeros(2, 1), others=(torch.zeros(2),))
+    explained, rows = Explained(Attending(blocks), Raw(Values())), Rows(inputs=torch.zeros(2, 1), others=(torch.zeros(2),))
     assert [one.shape for one in attention_of(explained, rows, ("second", "first"))] == [(2, 2, 3, 3)] * 2
     first, second = ((block.mean(dim=0) + torch.eye(3)) / 2 for block in blocks)
     found = attention_rollout(explained, rows)
@@ -239,7 +215,7 @@ def test_attention_is_rolled_out_through_the_blocks(size: int, monkeypatch: pyte
     for name in ("attention_layers", "patch_grid"):
         lacking = Attending(blocks)
         setattr(lacking, name, None)
-        assert attention_rollout(Explained(lacking, task(Values())), rows) is None
+        assert attention_rollout(Explained(lacking, Raw(Values())), rows) is None
 
 
 class Stated(EstimatorModule):
@@ -262,7 +238,7 @@ def floor_of(chances: list[list[float]], model: nn.Module | None = None, softmax
         episode_output=None,
         attribution_output=lambda rows: rows,
     )
-    return certainty_floor(subject, Explained(model or Stated(), task(SimpleNamespace(softmax=softmax))))
+    return certainty_floor(subject, Explained(model or Stated(), Raw(SimpleNamespace(softmax=softmax))))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from formula_models import Formula, Raw, request
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestRegressor
 from torch import Tensor, nn
 
@@ -22,29 +23,6 @@ from glassbench_audits.attribution.method import Request
 from glassbench_audits.attribution.methods import feature_permutation, seeded
 from glassbench_audits.attribution.shapley import exact_shapley, kernel_shap
 from glassbench_audits.attribution.tree_shap import additive_trees, leaves_of, tree_shap
-
-
-def task(kind: object) -> SimpleNamespace:
-    """A task that explains the model's output as it is."""
-    return SimpleNamespace(kind=kind, attribution_output=lambda output: output)
-
-
-class Formula(nn.Module):
-    """A number by a formula of the rows."""
-
-    def __init__(self, formula: Callable[..., Tensor]) -> None:
-        super().__init__()
-        self.formula = formula
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return self.formula(*inputs)
-
-
-def request(model: nn.Module, rows: Rows, baselines: Tensor, mask: list[int], kind: object = None, **more: int) -> Request:
-    given = {"steps": 8, "samples": 40, **more}
-    explained = Explained(model, task(kind or Values()))
-    return Request(explained=explained, rows=rows, baselines=baselines, mask=torch.tensor(mask), **given)
-
 
 KERNEL = {units: sum(1 / (k * (units - k)) for k in range(1, units)) for units in range(2, 12)}
 
@@ -230,7 +208,7 @@ def test_trees_are_read_where_their_sum_is_what_is_explained() -> None:
     X = chance.normal(size=(80, 2)).astype(np.float32)
     inputs = torch.as_tensor(X[:10])
     forest = EstimatorModule(RandomForestRegressor(n_estimators=3, max_depth=3, random_state=0).fit(X, X[:, 0]))
-    explained = Explained(forest, task(Values()))
+    explained = Explained(forest, Raw(Values()))
     found = additive_trees(explained, table(2), Rows(inputs=inputs))
     assert len(found.trees) == 3
     assert additive_trees(explained, table(2), Rows(inputs=inputs, others=(inputs,))) is None
@@ -239,7 +217,7 @@ def test_trees_are_read_where_their_sum_is_what_is_explained() -> None:
     assert additive_trees(explained, table(2), Rows(inputs=inputs)) is None
     doubled = Explained(forest, SimpleNamespace(kind=Values(), attribution_output=lambda output: 2 * output))
     assert additive_trees(doubled, table(2), Rows(inputs=inputs)) is None
-    assert additive_trees(Explained(nn.Linear(2, 1), task(Values())), table(2), Rows(inputs=inputs)) is None
+    assert additive_trees(Explained(nn.Linear(2, 1), Raw(Values())), table(2), Rows(inputs=inputs)) is None
     boosted = EstimatorModule(GradientBoostingClassifier(n_estimators=3, random_state=0).fit(X, X[:, 0] > 0))
     rows = Rows(inputs=inputs, target_index=torch.arange(10) % 2)
-    assert additive_trees(Explained(boosted, task(Classes())), table(2, "class"), rows).link in ("logistic", "log_odds")
+    assert additive_trees(Explained(boosted, Raw(Classes())), table(2, "class"), rows).link in ("logistic", "log_odds")

@@ -1,69 +1,20 @@
 """What attributions are measured from, and when they are taken as they are, asked with more draws or replaced."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 import torch
-from sklearn.tree import DecisionTreeRegressor
-from torch import Tensor, nn
+from formula_models import Formula, estimator, explainer_of
+from torch import nn
 
-from glassbench.contracts.estimator import EstimatorModule
-from glassbench.contracts.predictions.values import Values
-from glassbench.contracts.schema import Feature, Schema, Target
 from glassbench_audits.attribution import explainer as explainers
 from glassbench_audits.attribution.agreement import by_other_methods, reseeded, settled
 from glassbench_audits.attribution.baseline import Baseline
-from glassbench_audits.attribution.explained import Explained, Rows
-from glassbench_audits.attribution.explainer import Explainer, completeness_error, completeness_errors, sound
-from glassbench_audits.attribution.feature_groups import FeatureGroups, feature_groups_of
+from glassbench_audits.attribution.explained import Rows
+from glassbench_audits.attribution.explainer import completeness_error, completeness_errors, sound
+from glassbench_audits.attribution.feature_groups import FeatureGroups
 from glassbench_audits.attribution.methods import METHODS
-
-
-class Raw:
-    """A task that explains the output as it is."""
-
-    kind = Values()
-
-    def attribution_output(self, output: Tensor) -> Tensor:
-        return output
-
-
-class Formula(nn.Module):
-    """A number by a formula of the rows."""
-
-    def __init__(self, formula: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.formula = formula
-
-    def forward(self, rows: Tensor) -> Tensor:
-        return self.formula(rows)
-
-
-def schema_of(width: int, modality: str = "table", **more: object) -> Schema:
-    features = tuple(Feature(name=f"x{i}", columns=(i,)) for i in range(width))
-    return Schema(modality=modality, shape=(width,), target=Target(name="y", kind="value"), features=features, **more)
-
-
-def explainer_of(
-    model: nn.Module, method: str = "integrated-gradients", baseline: Tensor | None = None, **more: object
-) -> Explainer:
-    values = torch.zeros(1, 2) if baseline is None else baseline
-    settings = {"steps": 4, "samples": METHODS[method].samples, "seed": 5, **more}
-    groups = feature_groups_of(schema_of(values.shape[-1]), values.shape[1:])
-    name = str(settings.pop("name", "zero"))
-    return Explainer(
-        explained=Explained(model, Raw()),
-        method=METHODS[method],
-        baseline=Baseline(name=name, values=values),
-        feature_groups=groups,
-        **settings,
-    )
-
-
-def estimator() -> EstimatorModule:
-    return EstimatorModule(DecisionTreeRegressor().fit([[0.0, 0.0], [1.0, 1.0]], [0.0, 1.0]))
 
 
 def test_rows_are_matched_with_their_contrast_where_they_are_compared_with_it() -> None:

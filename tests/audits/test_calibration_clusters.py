@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binom
+from stated_rows import stated_rows
 
 from glassbench_audits.calibration import cluster_bins, draws, error
 from glassbench_audits.calibration.bins import Bins, assign, squared_error, summarise
@@ -11,13 +12,7 @@ from glassbench_audits.calibration.cluster_bins import ClusterBins, within_corre
 from glassbench_audits.calibration.draws import resampled, under_null
 from glassbench_audits.calibration.error import calibration_error
 
-CHANCE = np.random.default_rng(8)
-CLUSTERS = np.repeat(np.arange(9), [1, 4, 2, 5, 3, 3, 6, 2, 4])
-MEMBER = CHANCE.integers(0, 3, 30)
-MEMBER[CLUSTERS == 8] = 3  # a bin that one cluster alone is in
-STATED = CHANCE.uniform(0.1, 0.9, 30)
-CAME = (np.where(CHANCE.random(30) < 0.7, CHANCE.random(9)[CLUSTERS], CHANCE.random(30)) < STATED).astype(float)
-WEIGHT = CHANCE.uniform(0.5, 2, 30)
+CHANCE, CLUSTERS, MEMBER, STATED, CAME, WEIGHT = stated_rows()
 
 
 def by_loops(gap: np.ndarray, member: np.ndarray, clusters: np.ndarray, weight: np.ndarray, *, debias: bool = True) -> float:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from stated_rows import stated_rows
 
 from glassbench.contracts.evidence import AuditResult
 from glassbench.contracts.predictions.outputs import IntervalOutput
@@ -15,13 +16,7 @@ from glassbench.stats.scoring import interval_score, pinball_loss
 from glassbench_audits.calibration.interval_audit import interval_audit
 from glassbench_audits.calibration.intervals import coverage_by_width, interval_parts, quantile_levels
 
-CHANCE = np.random.default_rng(8)
-CLUSTERS = np.repeat(np.arange(9), [1, 4, 2, 5, 3, 3, 6, 2, 4])
-MEMBER = CHANCE.integers(0, 3, 30)
-MEMBER[CLUSTERS == 8] = 3  # a bin that one cluster alone is in
-STATED = CHANCE.uniform(0.1, 0.9, 30)
-CAME = (np.where(CHANCE.random(30) < 0.7, CHANCE.random(9)[CLUSTERS], CHANCE.random(30)) < STATED).astype(float)
-WEIGHT = CHANCE.uniform(0.5, 2, 30)
+CHANCE, CLUSTERS, MEMBER, STATED, CAME, WEIGHT = stated_rows()
 
 
 GROUPS = pd.DataFrame({"g": np.tile(["a", "b", "b"], 10)})

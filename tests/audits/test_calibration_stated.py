@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss
+from stated_rows import stated_rows
 
 from glassbench.contracts.predictions.labels import joined_labels, prediction_columns, truth_columns
 from glassbench.contracts.schema import Schema, Target
@@ -27,13 +28,7 @@ from glassbench_audits.calibration.exhibits import group_chart, group_table, rel
 from glassbench_audits.calibration.parts import parts_of
 from glassbench_plugins.supervised.multilabel import MultilabelClassification
 
-CHANCE = np.random.default_rng(8)
-CLUSTERS = np.repeat(np.arange(9), [1, 4, 2, 5, 3, 3, 6, 2, 4])
-MEMBER = CHANCE.integers(0, 3, 30)
-MEMBER[CLUSTERS == 8] = 3  # a bin that one cluster alone is in
-STATED = CHANCE.uniform(0.1, 0.9, 30)
-CAME = (np.where(CHANCE.random(30) < 0.7, CHANCE.random(9)[CLUSTERS], CHANCE.random(30)) < STATED).astype(float)
-WEIGHT = CHANCE.uniform(0.5, 2, 30)
+CHANCE, CLUSTERS, MEMBER, STATED, CAME, WEIGHT = stated_rows()
 
 
 def test_bars_count_probabilities_and_tell_how_many_are_sure():

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from given_frames import Given, Z
 from scipy.stats import norm
 
 from glassbench.stats.more_rows import more_rows
@@ -13,39 +14,13 @@ from glassbench_audits.fairness.comparison.criteria import Comparison, compare, 
 from glassbench_audits.fairness.comparison.critical_values import folded
 from glassbench_audits.fairness.comparison.gaps import Extremes, Gap, gaps, ratios_to_highest
 from glassbench_audits.fairness.comparison.grading import Rules, judge
-from glassbench_audits.fairness.frames.group_frame import GroupFrame
-from glassbench_audits.fairness.frames.groups import Group
 from glassbench_audits.fairness.frames.rates import GroupMetric
 
-Z = norm.ppf(0.975)
 
-
-class Given(GroupFrame):
-    """A frame of given numbers, each with a normal interval of a given standard error."""
-
-    def __init__(self, value, error, names="abcdef", metrics=("selection_rate",), n=100, scaled=False, by="job"):
-        self.value, self.error = np.atleast_2d(np.asarray(value, dtype=float)), np.atleast_2d(np.asarray(error, dtype=float))
-        many = self.value.shape[1]
-        self.groups = tuple(Group(by=(by,), values=(name,)) for name in names[:many])
-        self.n, self.rows = np.broadcast_to(n, self.value.shape), np.broadcast_to(n, many)
-        self.metrics = tuple(
-            GroupMetric(name=name, words=f"rate {name}", of="rows", higher_is_better=None, scaled=scaled) for name in metrics
-        )
-        self.draws, self.ratios = np.empty((*self.value.shape, 0)), True
-
-    def measured(self, z, which):
-        chosen = slice(None) if which is None else np.asarray(which)
-        value, reach = self.value[chosen], z * self.error[chosen]
-        return value, value - reach, value + reach
-
-    def measured_overall(self, z):
-        raise NotImplementedError
-
-    def null(self, which, replicates, generator):
-        raise NotImplementedError
-
-    def null_std(self, which):
-        return self.error[list(which)]
+def given(value, error, *, metrics=("selection_rate",), scaled=False, **more):
+    """Return a frame of given numbers and standard errors, of one metric where they are of one axis."""
+    named = [GroupMetric(name=name, words=f"rate {name}", of="rows", higher_is_better=None, scaled=scaled) for name in metrics]
+    return Given(np.atleast_2d(value), np.atleast_2d(error), metrics=tuple(named), **more)
 
 
 def all_of(frame):
@@ -57,7 +32,7 @@ def gap_of(frame, which=(0,), keep=None):
 
 
 def test_the_end_that_claims_a_gap_allows_for_the_choice_and_the_other_does_not():
-    found, ratio = gap_of(Given([0.475, 0.6], [0.04, 0.03]))
+    found, ratio = gap_of(given([0.475, 0.6], [0.04, 0.03]))
     assert (found.value, found.where) == (pytest.approx(0.125), Extremes(metric=0, top=1, bottom=0))
     assert found.low == pytest.approx(0.125 - folded(2.5, 0.95) * 0.05)
     assert found.high == pytest.approx(0.125 + Z * 0.05)
@@ -68,7 +43,7 @@ def test_the_end_that_claims_a_gap_allows_for_the_choice_and_the_other_does_not(
 
 def test_of_three_groups_the_widest_pair_counts_at_bonferronis_value_without_resamples():
     values, errors = [0.5, 0.3, 0.42], [0.03, 0.04, 0.05]
-    found, _ = gap_of(Given(values, errors))
+    found, _ = gap_of(given(values, errors))
     bound = norm.isf(0.025 / 6)
     pairs = [(0, 1), (0, 2), (2, 1)]
     spread = {pair: np.hypot(errors[pair[0]], errors[pair[1]]) for pair in pairs}
@@ -81,7 +56,7 @@ def test_of_three_groups_the_widest_pair_counts_at_bonferronis_value_without_res
 
 
 def test_a_criterion_of_two_rates_has_the_wider_gap():
-    frame = Given([[0.5, 0.4], [0.2, 0.5]], [[0.01, 0.01], [0.02, 0.02]], metrics=("true_positive_rate", "false_positive_rate"))
+    frame = given([[0.5, 0.4], [0.2, 0.5]], [[0.01, 0.01], [0.02, 0.02]], metrics=("true_positive_rate", "false_positive_rate"))
     found, ratio = gap_of(frame, (0, 1))
     assert (found.value, found.where) == (pytest.approx(0.3), Extremes(metric=1, top=1, bottom=0))
     assert ratio.value == pytest.approx(0.4)
@@ -95,7 +70,7 @@ def test_a_criterion_of_two_rates_has_the_wider_gap():
 def test_a_criterion_has_no_end_where_one_of_its_metrics_has_none(lacking):
     errors = np.full((2, 2), 0.02)
     errors[lacking] = np.nan
-    frame = Given([[0.5, 0.4], [0.2, 0.5]], errors, metrics=("true_positive_rate", "false_positive_rate"))
+    frame = given([[0.5, 0.4], [0.2, 0.5]], errors, metrics=("true_positive_rate", "false_positive_rate"))
     found, _ = gap_of(frame, (0, 1))
     assert found.value == pytest.approx(0.3)
     assert np.isnan([found.low, found.high]).tolist() in ([True, True], [False, True])
@@ -105,7 +80,7 @@ def test_a_criterion_has_no_end_where_one_of_its_metrics_has_none(lacking):
 
 
 def test_a_gap_below_nothing_starts_at_nothing_and_a_ratio_ends_at_one():
-    found, ratio = gap_of(Given([0.5, 0.49], [0.05, 0.05]))
+    found, ratio = gap_of(given([0.5, 0.49], [0.05, 0.05]))
     assert found.low == 0.0
     assert ratio.high == 1.0
 
@@ -119,18 +94,18 @@ def test_a_gap_below_nothing_starts_at_nothing_and_a_ratio_ends_at_one():
     ],
 )
 def test_where_there_is_no_gap_it_says_why(values, keep, words):
-    frame = Given(values, np.full(len(values), 0.1))
+    frame = given(values, np.full(len(values), 0.1))
     assert [gap.undefined for gap in gap_of(frame, keep=np.array([keep]))] == [words, words]
 
 
 def test_rates_of_nothing_have_a_gap_of_nothing_and_no_ratio():
-    found, ratio = gap_of(Given([0.0, 0.0], [0.01, 0.01]))
+    found, ratio = gap_of(given([0.0, 0.0], [0.01, 0.01]))
     assert found.value == 0.0
     assert ratio.undefined == "the rate selection_rate is 0 in every group"
 
 
 def test_a_group_with_too_few_events_takes_the_interval_away_where_it_takes_part():
-    frame = Given([0.5, 0.4, 0.3], [0.1, 0.1, 0.1])
+    frame = given([0.5, 0.4, 0.3], [0.1, 0.1, 0.1])
     frame.unsupported = np.array([[None, "3 events", None]], dtype=object)
     found, ratio = gap_of(frame)
     assert (found.value, found.low, found.high, found.unsupported) == (pytest.approx(0.2), None, None, "job “b”: 3 events")
@@ -139,7 +114,7 @@ def test_a_group_with_too_few_events_takes_the_interval_away_where_it_takes_part
 
 
 def test_ratios_to_the_highest_of_two_groups_are_the_smallest_ratio_for_the_lower_one():
-    frame = Given([0.6, 0.4], [0.02, 0.02])
+    frame = given([0.6, 0.4], [0.02, 0.02])
     _, ratio = gap_of(frame)
     lows, highs = ratios_to_highest(frame, 0, all_of(frame), 0.95)
     assert (lows[1], highs[1]) == pytest.approx((ratio.low, ratio.high))
@@ -149,7 +124,7 @@ def test_ratios_to_the_highest_of_two_groups_are_the_smallest_ratio_for_the_lowe
 
 def test_criteria_are_the_metrics_that_must_agree():
     names = ("selection_rate", "true_positive_rate", "false_positive_rate")
-    metrics = Given(np.zeros((3, 2)), np.ones((3, 2)), metrics=names).metrics
+    metrics = given(np.zeros((3, 2)), np.ones((3, 2)), metrics=names).metrics
     assert families(metrics) == {
         "demographic_parity": (0,),
         "equalized_odds": (1, 2),
@@ -167,7 +142,7 @@ def test_criteria_are_the_metrics_that_must_agree():
 
 
 def test_small_groups_are_compared_and_not_judged():
-    frame = Given([0.5, 0.4, 0.1], [0.03, 0.03, 0.03], n=np.array([100, 100, 9]))
+    frame = given([0.5, 0.4, 0.1], [0.03, 0.03, 0.03], n=np.array([100, 100, 9]))
     (parity,) = (c for c in compare(frame, level=0.95, small=10, chance=10, generator=None) if c.name == "demographic_parity")
     assert (parity.difference.value, parity.large_difference.value) == (pytest.approx(0.4), pytest.approx(0.1))
     assert (parity.ratio.value, parity.large_ratio.value) == (pytest.approx(0.2), pytest.approx(0.8))
@@ -181,7 +156,7 @@ RULES = Rules(level=0.95, difference=0.1, ratio=0.8, value=3.0)
 
 
 def judged(gap, *, p=0.001, name="accuracy", ratio=None, scaled=False, rules=RULES):
-    frame = Given([0.5, 0.4], [0.1, 0.1], scaled=scaled)
+    frame = given([0.5, 0.4], [0.1, 0.1], scaled=scaled)
     found = replace(gap, p=p)
     one = Comparison(name=name, which=(0,), difference=gap, ratio=ratio, large_difference=found, large_ratio=ratio, left_out=())
     return judge([(frame, [one])], rules)
@@ -224,7 +199,7 @@ def test_gaps_of_values_are_held_against_their_own_threshold_and_what_is_not_ask
 
 def test_p_values_are_corrected_for_everything_judged():
     wide = Gap(value=0.3, low=0.2, high=0.4)
-    frames = [Given([0.5, 0.2], [0.1, 0.1], by=by) for by in ("job", "sex", "age")]
+    frames = [given([0.5, 0.2], [0.1, 0.1], by=by) for by in ("job", "sex", "age")]
     pairs = [
         (
             frame,
@@ -280,7 +255,7 @@ def test_chance_looks_at_the_widest_of_all_metrics_among_groups_that_take_part()
 
 
 def test_numbers_close_to_normal_are_those_of_alike_spread():
-    frame = Given([[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]], [[0.1, 0.2], [0.1, np.nan], [0.1, 0.2]], metrics=("a", "b", "c"))
+    frame = given([[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]], [[0.1, 0.2], [0.1, np.nan], [0.1, 0.2]], metrics=("a", "b", "c"))
     first, second, third = normal_lines(frame, all_of(frame))
     assert second is None
     assert first is third is not None
@@ -292,7 +267,7 @@ def test_rows_that_would_settle_a_gap_are_clusters_where_rows_hang_together():
     comparison = Comparison(
         name="accuracy", which=(0,), difference=wide, ratio=None, large_difference=wide, large_ratio=None, left_out=()
     )
-    alone, clustered = Given([0.5, 0.4], [0.1, 0.1], n=900), Given([0.5, 0.4], [0.1, 0.1], n=900)
+    alone, clustered = given([0.5, 0.4], [0.1, 0.1], n=900), given([0.5, 0.4], [0.1, 0.1], n=900)
     clustered.clusters = 70
     for frame, units in ((alone, 1800), (clustered, 70)):
         (found,) = judge([(frame, [comparison])], RULES)
@@ -302,9 +277,12 @@ def test_rows_that_would_settle_a_gap_are_clusters_where_rows_hang_together():
 
 
 def test_strata_are_weighted_as_mantel_and_haenszel_do():
-    whole = Given([0.5, 0.4], [0.03, 0.04])
-    first, second = Given([0.3, 0.4], [0.05, 0.02], n=np.array([30, 60])), Given([0.2, 0.1], [0.04, 0.06], n=np.array([10, 10]))
-    lacking, absent = Given([0.9], [0.1], names="a"), Given([np.nan, 0.4], [0.1, 0.1])
+    whole = given([0.5, 0.4], [0.03, 0.04])
+    first, second = (
+        given([0.3, 0.4], [0.05, 0.02], n=np.array([30, 60])),
+        given([0.2, 0.1], [0.04, 0.06], n=np.array([10, 10])),
+    )
+    lacking, absent = given([0.9], [0.1], names="a"), given([np.nan, 0.4], [0.1, 0.1])
     found = adjusted(whole, [first, lacking, second, absent], Extremes(metric=0, top=0, bottom=1), 0.95)
     u, v = 30 * 60 / 90, 10 * 10 / 20
     value = (u * -0.1 + v * 0.1) / (u + v)
@@ -316,7 +294,7 @@ def test_strata_are_weighted_as_mantel_and_haenszel_do():
 
 
 def test_groups_stand_in_any_order_within_strata():
-    whole, turned = Given([0.5, 0.4], [0.03, 0.04]), Given([0.1, 0.7], [0.02, 0.05], names="ba")
+    whole, turned = given([0.5, 0.4], [0.03, 0.04]), given([0.1, 0.7], [0.02, 0.05], names="ba")
     found = adjusted(whole, [turned], Extremes(metric=0, top=0, bottom=1), 0.95)
     assert found.within[0] == pytest.approx(0.6)
     assert difference(whole, Extremes(metric=0, top=1, bottom=0), Z)[0] == pytest.approx(-0.1)
@@ -339,7 +317,7 @@ def test_when_strata_turn_a_gap_round_and_when_they_explain_it(overall, within, 
 
 
 def test_a_group_too_small_for_one_rate_of_a_criterion_is_left_out() -> None:
-    frame = Given(
+    frame = given(
         [[0.5, 0.4, 0.1], [0.3, 0.3, 0.2]], np.full((2, 3), 0.03), metrics=("true_positive_rate", "false_positive_rate")
     )
     frame.n = np.array([[100, 100, 9], [100, 100, 100]])

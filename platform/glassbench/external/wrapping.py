@@ -127,8 +127,9 @@ def _beside(order: RowOrder, sensitive: Any, cluster: Any, weight: Any) -> dict[
 def _unknown(y: Any) -> list[str]:
     """Say how many rows have no truth, where some have one."""
     unknown = 0 if y is None else int(y.isna().sum())
-    said = f"{unknown} of {len(y)} rows have no truth: they count towards selection rates, not towards errors." if unknown else ""
-    return [said] if said else []
+    if not unknown:
+        return []
+    return [f"{unknown} of {len(y)} rows have no truth: they count towards selection rates, not towards errors."]
 
 
 def _facts(ready: ReadyRows, schema: Schema, held_out: bool | None) -> dict[str, dict[str, Any]]:

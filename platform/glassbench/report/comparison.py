@@ -138,13 +138,14 @@ def _overall(measures: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _charts(shown: Sequence[Mapping[str, Any]], second: str, first: str, differing: bool, place: int) -> tuple[DrawnChart, ...]:
     """Draw differences, those of one unit in one chart, and of those without a unit the ones between -1 and 1 by themselves."""
-    drawn = [one for one in shown if one["difference"]["low"] is not None]
-    scales = dict.fromkeys(_scale(one) for one in drawn)
+    scales: dict[tuple[str | None, bool], list[Mapping[str, Any]]] = {}
+    for one in shown:
+        if one["difference"]["low"] is not None:
+            scales.setdefault(_scale(one), []).append(one)
     what = "Differences beyond chance" if differing else "No difference is beyond chance: measures over all rows"
     charts = []
-    for unit, small in scales:
-        alike = [one for one in drawn if _scale(one) == (unit, small)][:_DRAWN]
-        found = [(_title(one), one["difference"]) for one in alike]
+    for (unit, small), alike in scales.items():
+        found = [(_title(one), one["difference"]) for one in alike[:_DRAWN]]
         rows = tuple({"y": name, "x": told["value"], "low": told["low"], "high": told["high"]} for name, told in found)
         title = f"{what}, in {unit}" if unit else what if small else f"{what}, of numbers beyond 1"
         message = f"{second} minus {first}, with the 95 % interval of each difference."

@@ -58,9 +58,10 @@ def outcome_columns(found: Mapping[str, Any]) -> tuple[str, ...]:
 def outcome_rows(found: Mapping[str, Any], tried: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """Return one row per mitigation: differences of the gap and the headline, how many measures got better and worse."""
     count = len(_headlines(found))
-    moved = [(_share(one),) * len(_otherwise(found)) for one in tried]
-    cells = [(one.label, *_differences(one)[:count], str(one.better), str(one.worse)) for one in tried]
-    return [(*own, *share) for own, share in zip(cells, moved, strict=True)]
+    return [
+        (one.label, *_differences(one)[:count], str(one.better), str(one.worse), *(_share(one) for _ in _otherwise(found)))
+        for one in tried
+    ]
 
 
 def _otherwise(found: Mapping[str, Any]) -> tuple[str, ...]:

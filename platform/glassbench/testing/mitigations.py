@@ -32,7 +32,8 @@ def check_mitigation(mitigation: Mitigation, data: Data | None = None, task: Tas
     assert changed, f"a mitigation overrides at least one of {', '.join(_HOOKS)}"
     data = toy_data(rows=480) if data is None else data
     if isinstance(data.train, Episodes):
-        return _check_episodes(mitigation, data, task, model)
+        _check_episodes(mitigation, data, task, model)
+        return
     task = ToyTask() if task is None else task
     task.check(data.schema)
     network = toy_model(data.schema) if model is None or not isinstance(model, nn.Module) else model
@@ -44,7 +45,7 @@ def check_mitigation(mitigation: Mitigation, data: Data | None = None, task: Tas
     else:
         _check_objective(mitigation, data, task, network)
     decisions = _check_decisions(mitigation, data, task, network)
-    return _check_account(mitigation, _trained_on(mitigation, data), {**(inputs or {}), **(decisions or {})})
+    _check_account(mitigation, _trained_on(mitigation, data), {**(inputs or {}), **(decisions or {})})
 
 
 _HOOKS = ("training_rows", "training_episodes", "fit_inputs", "wrap", "objective", "fit_decisions")

@@ -78,10 +78,9 @@ class RewardPenalty(Mitigation):
             DataError: It reports no groups, or does not say which action is right or favourable.
             SettingsError: A feature or an action is none of its own.
         """
-        layout = source.layout
+        layout, where_right = source.layout, self.constraint == "true_positive_rate_parity"
         place = self._favourable(source)
-        truth = layout.names.truth if self.constraint == "true_positive_rate_parity" else None
-        if self.constraint == "true_positive_rate_parity" and truth is None:
+        if where_right and layout.names.truth is None:
             fix = "set constraint to demographic_parity"
             raise DataError(f"'{source.id}' does not say which action is right", got=self.constraint, fix=fix)
         return Penalty(
@@ -89,7 +88,7 @@ class RewardPenalty(Mitigation):
             features=self._reported(source),
             favourable=int(layout.translated(place)),
             memory=self.memory,
-            truth=truth,
+            truth=layout.names.truth if where_right else None,
             right=place,
         )
 

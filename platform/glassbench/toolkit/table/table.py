@@ -73,10 +73,11 @@ def table_data(
     _refuse_nothing(inputs, reading.treatments)
     frame, is_value = _numbers_once(frame, columns, inputs), target.dtype == float
     encoder, filled, left_out = fit_encoder(frame, parts["train"], columns, inputs, is_value=is_value, measured=measured)
-    splits = {part: encoder.encode(frame.iloc[rows]) for part, rows in parts.items()}
-    for part, beside in _beside(frame, columns, inputs, parts).items():
-        rows = parts[part]
-        splits[part] = replace(splits[part], clusters=clusters.of(rows), weights=weights.of(rows), beside=beside)
+    rest = _beside(frame, columns, inputs, parts)
+    splits = {
+        part: replace(encoder.encode(frame.iloc[rows]), clusters=clusters.of(rows), weights=weights.of(rows), beside=rest[part])
+        for part, rows in parts.items()
+    }
     lost = _rows_lost(target, parts["test"], columns)
     lost += [*weights.treatments, *reading.treatments, *([] if labels is None else labels.treatments), *left_out]
     said = [*([] if division.words else [division.sentence(parts)]), *clusters.notes, *weights.notes(parts["test"]), *filled]
