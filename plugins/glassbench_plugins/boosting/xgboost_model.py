@@ -148,7 +148,7 @@ class XGBoost(BoostedTrees):
         if validation is not None:
             held = self._matrix(self.columns.table(validation.rows), validation.target, validation.weights)
             sets.append((held, "validation"))
-        stop = [xgb.callback.EarlyStopping(self.early_stopping, data_name="validation")] if self.early_stopping else []
+        stop = [xgb.callback.EarlyStopping(rounds=self.early_stopping, data_name="validation")] if self.early_stopping else []
         try:
             booster = xgb.train(
                 {**self.parameters_, "seed": seed},
