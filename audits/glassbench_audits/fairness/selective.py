@@ -68,9 +68,9 @@ class KnownOutcomes:
 
     def why_not(self, name: str) -> str | None:
         """Return why a metric carries no verdict, by the start of its name, or None where it may carry one."""
-        if not name.startswith(self.biased):
-            return None
-        return self._within(name) or self.reason
+        if any(name.startswith(names) for names in WITHIN):
+            return self._within(name)
+        return self.reason if name.startswith((*EITHER, *self.scored)) else None
 
     @property
     def sentences(self) -> tuple[str, ...]:
