@@ -1,4 +1,4 @@
-"""Figures of performance that rest on some rows only: unknown outcomes, rows that stand for several, and what scores are worth."""
+"""Figures of performance that rest on some of the rows: unknown outcomes, rows that stand for several, and what scores say."""
 
 from dataclasses import replace
 
