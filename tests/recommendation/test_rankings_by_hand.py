@@ -74,7 +74,7 @@ def test_the_items_at_the_end_are_judged_those_before_validate_and_the_latest_mo
     assert (len(json.loads(validation.history)), json.loads(validation.chosen)) == (6, ["i06", "i07"])
     (test,) = one["test"][one["test"]["user"] == "u00"].itertuples()
     assert (len(json.loads(test.history)), json.loads(test.chosen), test.row) == (8, ["i08", "i09"], "u00")
-    assert {row for row in one["test"]["row"]} == {f"u{u:02}" for u in range(20)}  # five items are too few to be judged
+    assert set(one["test"]["row"]) == {f"u{u:02}" for u in range(20)}  # five items are too few to be judged
     tokens = data.test.inputs[0][0].tolist()
     assert tokens[-4:] == [2 + k for k in (4, 5, 6, 7)]
     short = data.train.inputs[0][list(data.train.rows).index("u00, after 3 items")].tolist()

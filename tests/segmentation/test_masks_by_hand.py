@@ -1,4 +1,4 @@
-"""Masks worked out by hand: objects, influence of pictures of unequal size, unknown pixels, crops, and masks brought to a size."""
+"""Masks worked out by hand: objects, influence of pictures of unequal size, unknown pixels, crops, masks brought to a size."""
 
 from types import SimpleNamespace
 
