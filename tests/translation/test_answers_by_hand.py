@@ -1,6 +1,7 @@
 """Answers worked out by hand: what they share with the truth, weights of rows and tokens, and windows of running text."""
 
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -111,7 +112,7 @@ def test_pairs_with_an_empty_side_are_left_out_and_answers_have_a_place_for_thei
     )
     reading = Reading(rare=1)
     data = pair_data(pairs(rows), PairColumns(reading=reading, writing=reading), Division(seed=1, validation=0.2, test=0.3))
-    parts = [part for part in (data.train, data.validation, data.test)]
+    parts = (data.train, data.validation, data.test)
     assert sum(len(part) for part in parts) == 38
     assert sum((part.raw["source"] == "same").any() for part in parts) == 1
     assert data.encoder.answer_context == 4
@@ -155,7 +156,7 @@ def test_a_passages_tokens_are_scored_once_after_half_a_context_and_the_first_on
     logs = torch.log_softmax(model.table.double(), dim=1)
     alone, after = text_likelihoods(model, encoder.vocabulary, 6, [Continuation(text="abc"), Continuation(text="abc", after="d")])
     numbers = encoder.vocabulary.numbers(["dabc"])[0]
-    steps = [float(logs[a, b].detach()) for a, b in zip(numbers, numbers[1:], strict=False)]
+    steps = [float(logs[a, b].detach()) for a, b in pairwise(numbers)]
     assert (alone.unscored, after.unscored) == (1, 0)
     assert after.each == pytest.approx(steps)
     assert alone.each == pytest.approx(steps[1:])
