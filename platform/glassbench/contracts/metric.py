@@ -19,8 +19,8 @@ class Metric:
     Args:
         name: As gates and reports name it (`accuracy`).
         compute: From predictions (a frame of n rows as in `predictions.parquet`) and weights `(b, n)` to values `(b,)`: the
-            metric under each row of weights, NaN where it is undefined. All ones give the point value; resampled counts give its
-            bootstrap distribution in a few matrix products.
+            metric under each row of weights, NaN where it is undefined. A weight counts like as many rows. Ones give the point
+            value; resampled counts give its bootstrap distribution in a few matrix products.
         higher_is_better: Direction.
         unit: Unit of the value, None for a proportion or a pure number.
         rate: Whether it is a share of rows, so that Wilson's interval applies.
@@ -35,6 +35,7 @@ class Metric:
         inference: From predictions and how their rows were sampled to the number with its limits, for a metric that is a mean,
             a share or has a known influence function (`glassbench.stats.inference`): exact, without resampling. None resamples
             rows and studentizes.
+        corrected: Whether `inference` takes out of the number a bias that falls with the number of rows, which `compute` keeps.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Metric:
     grouped: bool = False
     judged: bool = False
     inference: Callable[[pd.DataFrame, Sampling], Inference] | None = None
+    corrected: bool = False
 
     def infer(self, frame: pd.DataFrame, generator: np.random.Generator, *, replicates: int = 1000) -> Inference:
         """Return the number over the rows of a frame, with limits at any level: one way, wherever it is reported.

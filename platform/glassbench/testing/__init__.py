@@ -5,6 +5,7 @@ from glassbench.testing.compressions import check_compression
 from glassbench.testing.datasets import check_dataset
 from glassbench.testing.fixtures import ToyTask, toy_data, toy_model, toy_subject
 from glassbench.testing.launchers import check_launcher
+from glassbench.testing.metrics import check_metric
 from glassbench.testing.mitigations import check_mitigation
 from glassbench.testing.models import check_model
 from glassbench.testing.plugins import check_plugin
@@ -21,6 +22,7 @@ __all__ = [
     "check_dataset",
     "check_kind",
     "check_launcher",
+    "check_metric",
     "check_mitigation",
     "check_model",
     "check_plugin",

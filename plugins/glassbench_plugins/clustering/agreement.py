@@ -43,8 +43,7 @@ def matched_accuracy(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
 
 
 def contingency(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
-    """Return the weight of rows by decision and truth `(b, clusters, labels)`, scaled to sum to the number of rows."""
-    weights = weights * (len(frame) / np.maximum(weights.sum(axis=1, keepdims=True), 1e-300))
+    """Return the weight of rows by decision and truth `(b, clusters, labels)`."""
     rows, clusters = pd.factorize(frame["y_pred"].astype(str))
     columns, labels = pd.factorize(frame["y_true"].astype(str))
     cells = np.eye(len(clusters) * len(labels))[rows * len(labels) + columns]

@@ -54,7 +54,7 @@ def calinski_harabasz(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """
     held, codes = _held(frame)
     weights = weights[:, held]
-    n, clusters = len(codes), (_sums(weights, codes) > 0).sum(axis=1)
+    n, clusters = weights.sum(axis=1), (_sums(weights, codes) > 0).sum(axis=1)
     between = weights @ frame["spread"].to_numpy()[held]
     within = weights @ frame["distance"].to_numpy()[held] ** 2
     return _quotient(between * (n - clusters), within * (clusters - 1))

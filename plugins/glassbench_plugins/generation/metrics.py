@@ -15,7 +15,14 @@ from glassbench.stats.sampling import Sampling
 def generation_metrics() -> tuple[Metric, ...]:
     """Return the metrics of generated pictures, the Fréchet distance first."""
     return (
-        Metric(name="frechet_distance", compute=_distance, higher_is_better=False, lowest=0.0, inference=_distance_inference),
+        Metric(
+            name="frechet_distance",
+            compute=_distance,
+            higher_is_better=False,
+            lowest=0.0,
+            inference=_distance_inference,
+            corrected=True,
+        ),
         Metric(name="condition_accuracy", compute=_right, rate=True),
         Metric(name="coverage", compute=partial(_mean, column=COVERED), rate=True, judged=True),
         Metric(name="recall", compute=partial(_mean, column=RECALLED), rate=True),
