@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from glassbench.contracts.metric import Metric
-from glassbench.stats.inference import Inference, from_influence, share
+from glassbench.stats.inference import Inference, from_influence, rate_limits, share
 from glassbench.stats.sampling import Sampling
 from glassbench.testing import check_metric
 
@@ -54,6 +54,12 @@ def of_rows_alone(frame: pd.DataFrame, sampling: Sampling) -> Inference:
     return share(hits(frame), Sampling(weight=np.ones(len(frame))))
 
 
+def of_few(frame: pd.DataFrame, sampling: Sampling) -> Inference:
+    """The share of all rows, with the limits of as many rows as the frame has."""
+    found = inferred(frame, sampling)
+    return replace(found, limits=lambda z: rate_limits(found.value, len(frame), z))
+
+
 def shifted(frame: pd.DataFrame, sampling: Sampling) -> Inference:
     return replace(inferred(frame, sampling), value=1 - inferred(frame, sampling).value)
 
@@ -82,7 +88,8 @@ def test_a_metric_that_keeps_its_promises_passes(metric: Metric, together: str |
         ({"compute": lambda frame, weights: 2.0 + accuracy(frame, weights), "inference": None}, "out of its bounds"),
         ({"compute": marked, "inference": None}, "leave the predictions as they were"),
         ({"inference": shifted}, "inference is of the value computed"),
-        ({"inference": of_rows_alone}, "of rows that stand for several is that of as many"),
+        ({"inference": of_rows_alone}, "inference weighs rows as"),
+        ({"inference": of_few}, "the low end of rows that stand for several is that of as many"),
         ({"inference": with_influence(lambda hit, value: 2 * (hit - value))}, "an influence is how far"),
         ({"inference": with_influence(lambda hit, value: value - hit)}, "an influence is how far"),
     ],

@@ -179,8 +179,9 @@ def of_queries(name: str, score: Callable[[np.ndarray], float]) -> Metric:
         known = int(np.isfinite(scores).sum())
         if not known:
             return inference.undefined(0)
-        mean = float(np.nanmean(scores))
-        influence = np.nan_to_num(scores - mean)[codes] / np.bincount(codes)[codes] * len(frame) / known
+        held = sampling.weight[np.unique(codes, return_index=True)[1]] * np.isfinite(scores)
+        mean = float(held @ np.nan_to_num(scores) / held.sum())
+        influence = np.nan_to_num(scores - mean)[codes] / np.bincount(codes)[codes] * sampling.weight.sum() / held.sum()
         few = None if known >= 10 else f"only {known} whole queries"
         found = inference.from_influence(mean, influence, sampling, lowest=0.0, highest=1.0, unsupported=few)
         return replace(found, n=known)

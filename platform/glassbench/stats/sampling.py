@@ -133,6 +133,16 @@ class Sampling:
         total = self.weight.sum()
         return float(self.weight @ values / total) if total > 0 else float("nan")
 
+    def quantile(self, values: np.ndarray, level: float) -> float:
+        """Return a quantile of values `(n,)` over rows, each counted as often as it stands for one.
+
+        Between two rows as numpy's default has it; of a survey the lowest value that rows of as much weight do not exceed.
+        """
+        if self.survey:
+            return float(np.quantile(values, level, weights=self.weight, method="inverted_cdf"))
+        plain = bool((self.weight == 1).all())
+        return float(np.quantile(values if plain else np.repeat(values, self.weight.astype(np.int64)), level))
+
     def count(self, member: np.ndarray) -> float:
         """Return in how many independent rows or clusters of one size (of a survey, weight) something is, by truth values `(n,)`.
 

@@ -8,6 +8,7 @@ import pandas as pd
 from glassbench.contracts.metric import Metric
 from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
+from glassbench.testing.repeated import counts_of_rows, repeated_rows
 
 CRITICAL = 1.96
 STEP = 1e-5
@@ -31,7 +32,7 @@ def check_metric(metric: Metric, frame: pd.DataFrame, together: str | None = Non
     assert value.shape == (1,), f"{metric.name}: weights (1, n) give a value (1,)"
     within = low - 1e-9 <= value[0] <= high + 1e-9
     assert within or not np.isfinite(value[0]), f"{metric.name}: {value[0]} is out of its bounds"
-    counts = _counts(frame, together)
+    counts = counts_of_rows(frame, together)
     _check_counts(metric, frame, counts, together)
     if metric.inference is not None:
         _check_inference(metric, frame, counts, together)
@@ -40,7 +41,7 @@ def check_metric(metric: Metric, frame: pd.DataFrame, together: str | None = Non
 
 def _check_counts(metric: Metric, frame: pd.DataFrame, counts: np.ndarray, together: str | None) -> None:
     """Check that a weight counts like as many rows, that rows without weight do not count, and that order means nothing."""
-    expected = _computed(metric, _repeated(frame, counts, together))
+    expected = _computed(metric, repeated_rows(frame, counts, together))
     given = _computed(metric, frame, np.stack([np.ones(len(frame)), counts]))
     assert given.shape == (2,), f"{metric.name}: weights (2, n) give values (2,)"
     given = given[1:]
@@ -63,12 +64,23 @@ def _check_inference(metric: Metric, frame: pd.DataFrame, counts: np.ndarray, to
     assert not plain.error < 0, f"{metric.name}: a standard error is at least 0"
     if metric.corrected:
         return
+    weight = counts + 1.0
+    weighted = _inferred(metric, frame.assign(weight=weight))
+    expected = float(_computed(metric, frame, weight[None])[0])
+    same = np.isclose(weighted.value, expected, equal_nan=True)
+    assert same, f"{metric.name}: inference weighs rows as the value computed does"
+    if together is None:
+        _check_several(metric, frame, counts)
+    if plain.influence is not None:
+        _check_influence(metric, frame, weight, together)
+
+
+def _check_several(metric: Metric, frame: pd.DataFrame, counts: np.ndarray) -> None:
+    """Check that a number of rows that stand for several has the interval of as many rows."""
     counted = _inferred(metric, frame[counts > 0].assign(frequency=counts[counts > 0]).reset_index(drop=True))
-    several = _inferred(metric, _repeated(frame, counts, together))
+    several = _inferred(metric, repeated_rows(frame, counts, None))
     for one, other, what in _numbers(counted, several):
         assert np.isclose(one, other, equal_nan=True), f"{metric.name}: {what} of rows that stand for several is that of as many"
-    if plain.influence is not None:
-        _check_influence(metric, frame, counts + 1.0, together)
 
 
 def _check_influence(metric: Metric, frame: pd.DataFrame, weight: np.ndarray, together: str | None) -> None:
@@ -93,23 +105,6 @@ def _numbers(one: Inference, other: Inference) -> list[tuple[float, float, str]]
         (low[0], high[0], "the low end"),
         (low[1], high[1], "the high end"),
     ]
-
-
-def _counts(frame: pd.DataFrame, together: str | None) -> np.ndarray:
-    """Return how often each row is taken `(n,)`: 0, 1, 2 or 3 times, rows of a list alike."""
-    lists = np.arange(len(frame)) if together is None else pd.factorize(frame[together])[0]
-    drawn = np.random.default_rng(0).integers(0, 4, lists.max(initial=-1) + 1)
-    return np.asarray(drawn[lists].astype(np.float64))
-
-
-def _repeated(frame: pd.DataFrame, counts: np.ndarray, together: str | None) -> pd.DataFrame:
-    """Return every row as often as it counts; of a list, every copy is a list of its own."""
-    times = counts.astype(np.int64)
-    copies = frame.loc[frame.index.repeat(times)].reset_index(drop=True)
-    if together is not None:
-        number = np.concatenate([np.arange(t) for t in times]) if len(times) else times
-        copies[together] = [f"{name} {k}" for name, k in zip(copies[together], number, strict=True)]
-    return copies
 
 
 def _computed(metric: Metric, frame: pd.DataFrame, weights: np.ndarray | None = None) -> np.ndarray:

@@ -6,6 +6,7 @@ import pandas as pd
 from glassbench.contracts.predictions.kind import PredictionKind
 from glassbench.contracts.predictions.outputs import RowErrors
 from glassbench.contracts.schema import Schema
+from glassbench.testing.repeated import counts_of_rows, repeated_rows
 
 
 def check_kind(kind: PredictionKind, frame: pd.DataFrame, schema: Schema) -> None:
@@ -36,7 +37,70 @@ def check_kind(kind: PredictionKind, frame: pd.DataFrame, schema: Schema) -> Non
     assert sides is None or set(np.unique(sides)) <= {-1, 1}, "sides are 1 or -1"
     assert np.isfinite(kind.spread(frame, schema)), "the spread is a finite number"
     assert kind.spread(frame, schema) > 0, "the spread is above 0"
+    _check_order(kind, frame, schema)
+    _check_counts(kind, frame, schema)
     assert frame.equals(before), "asking a kind must leave the predictions as they were"
+
+
+def _by_row(kind: PredictionKind, frame: pd.DataFrame, schema: Schema) -> dict[str, np.ndarray]:
+    """Return everything that a kind says of each row, `(n, ...)`, by what it is."""
+    told: dict[str, object] = {"certainty": kind.certainty(frame), "sides": kind.sides(frame, schema)}
+    if (errors := kind.row_errors(frame, schema)) is not None:
+        told["errors"] = errors.size
+    for place, output in enumerate(kind.class_outputs(frame, schema)):
+        told |= {f"choices {place}": output.predicted, f"true choices {place}": output.actual, f"scores {place}": output.scores}
+    if (values := kind.value_output(frame, schema)) is not None:
+        told |= {"values": values.predicted, "true values": values.actual}
+    if (interval := kind.interval_output(frame, schema)) is not None:
+        told |= {"low ends": interval.low, "high ends": interval.high, "holding intervals": interval.holds}
+    if (answers := kind.answer_output(frame, schema)) is not None:
+        told |= {"answers": answers.written, "qualities": answers.quality}
+    if (episodes := kind.episode_output(frame, schema)) is not None:
+        told["returns"] = episodes.returns
+    if "y_true" in frame and frame["y_true"].notna().all():
+        told["encoded truths"] = kind.encoded_truth(frame, schema)
+        if (losses := kind.losses(frame, schema)) is not None:
+            told["losses"] = losses.predicted
+    return {what: np.asarray(values) for what, values in told.items() if values is not None}
+
+
+def _check_order(kind: PredictionKind, frame: pd.DataFrame, schema: Schema) -> None:
+    """Check that what is said of a row does not hang on where it stands."""
+    order = np.random.default_rng(0).permutation(len(frame))
+    here, there = (_by_row(kind, rows, schema) for rows in (frame, frame.iloc[order].reset_index(drop=True)))
+    assert here.keys() == there.keys(), "rows in another order offer the same"
+    for what, values in here.items():
+        assert _alike(values[order], there[what]), f"{what} must not hang on the order of rows"
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    if one.dtype.kind in "fc" and other.dtype.kind in "fc":
+        return bool(np.allclose(one, other, equal_nan=True))
+    return pd.DataFrame(one.reshape(len(one), -1)).equals(pd.DataFrame(other.reshape(len(other), -1)))
+
+
+def _check_counts(kind: PredictionKind, frame: pd.DataFrame, schema: Schema) -> None:
+    """Check that a row that stands for several counts as often in what is said of all rows."""
+    plain = frame.drop(columns=["weight", "frequency"], errors="ignore").reset_index(drop=True)
+    counts = counts_of_rows(plain, kind.together, least=1)
+    counted, several = plain.assign(frequency=counts.astype(float)), repeated_rows(plain, counts, kind.together)
+    one, other = kind.spread(counted, schema), kind.spread(several, schema)
+    assert np.isclose(one, other), "the spread of rows that stand for several is that of as many"
+    for what, errors in (("error", kind.row_errors), ("change", lambda rows, schema: kind.changes(rows, rows, schema))):
+        single, copied = (
+            1.0 if found is None else found.usual for found in (errors(rows, schema) for rows in (counted, several))
+        )
+        assert np.isclose(single, copied), f"the usual {what} of rows that stand for several is that of as many"
+    if "y_true" not in frame or not frame["y_true"].notna().all():
+        return
+    losses = [kind.losses(rows, schema) for rows in (counted, several)]
+    if losses[0] is not None and losses[1] is not None:
+        guessed, expected = losses[0].guessed, losses[1].guessed[np.cumsum(counts) - 1]
+        assert np.allclose(guessed, expected), "losses of a guess, of rows that stand for several, are those of as many"
+    guesses = [kind.baseline(rows, schema, None) for rows in (counted, several)]
+    if guesses[0] is not None and guesses[1] is not None:
+        told, expected = guesses[0].frame["y_pred"], guesses[1].frame["y_pred"].iloc[np.cumsum(counts) - 1]
+        assert _alike(told.to_numpy(), expected.to_numpy()), "a baseline of rows that stand for several is that of as many"
 
 
 def _check_errors(found: RowErrors | None, rows: int, *, unchanged: bool = False) -> None:

@@ -110,12 +110,12 @@ def class_losses(frame: pd.DataFrame) -> Losses | None:
     scores = scores_of(frame)
     codes = class_codes(frame["y_true"], [str(name) for name in scores.columns])
     if scores.shape[1] < 2 or (codes < 0).any():
-        said = frame["y_true"].astype(str)
-        return comparable(unlike(said, frame["y_pred"]).astype(float), (said != said.mode()[0]).to_numpy(dtype=float))
-    shares = (np.bincount(codes, minlength=scores.shape[1]) / len(codes))[codes]
-    right = np.eye(scores.shape[1])[codes]
-    rates = right.mean(axis=0)
-    return comparable(((scores.to_numpy(dtype=float) - right) ** 2).sum(axis=1), 1 - 2 * shares + float(rates @ rates))
+        said, held = frame["y_true"].astype(str), pd.Series(Sampling.of(frame).weight, frame.index)
+        commonest = held.groupby(said).sum().idxmax()
+        return comparable(unlike(said, frame["y_pred"]).astype(float), (said != commonest).to_numpy(dtype=float))
+    right, weight = np.eye(scores.shape[1])[codes], Sampling.of(frame).weight
+    rates = weight @ right / weight.sum()
+    return comparable(((scores.to_numpy(dtype=float) - right) ** 2).sum(axis=1), 1 - 2 * rates[codes] + float(rates @ rates))
 
 
 def comparable(predicted: np.ndarray, guessed: np.ndarray) -> Losses | None:

@@ -76,7 +76,9 @@ class Labels(PredictionKind):
         """Return mean Brier scores of labels, without scores Hamming losses, beside those of stating how often each is true."""
         names = label_names(frame)
         truth, stated = label_values(frame, "y_true", names), _stated(frame, names)
-        return comparable(((stated - truth) ** 2).mean(axis=1), ((truth.mean(axis=0) - truth) ** 2).mean(axis=1))
+        weight = Sampling.of(frame).weight
+        shares = weight @ truth / weight.sum()
+        return comparable(((stated - truth) ** 2).mean(axis=1), ((shares - truth) ** 2).mean(axis=1))
 
     def agreement(self, frame: pd.DataFrame, schema: Schema) -> Agreement | None:
         """Return the summed scores of the true labels; of predictions alone how many of them are predicted."""

@@ -24,6 +24,7 @@ from glassbench.contracts.predictions.run_lengths import UNKNOWN, decoded_mask
 from glassbench.contracts.schema import Schema
 from glassbench.errors import DataError
 from glassbench.stats.percent import in_percent
+from glassbench.stats.sampling import Sampling
 
 CERTAINTY = "certainty"
 """The column of the mean probability of the classes that a picture's pixels were given."""
@@ -87,7 +88,7 @@ class Masks(PredictionKind):
         """Return the share of pixels that are wrong beside that of giving every pixel the commonest class."""
         actual, right = (counted(frame, what, class_names(frame)) for what in (ACTUAL, CORRECT))
         known = np.maximum(actual.sum(axis=1), 1)
-        commonest = int(actual.sum(axis=0).argmax())
+        commonest = int((Sampling.of(frame).weight @ actual).argmax())
         return comparable(1 - right.sum(axis=1) / known, 1 - actual[:, commonest] / known)
 
     def agreement(self, frame: pd.DataFrame, schema: Schema) -> Agreement | None:
@@ -113,8 +114,8 @@ class Masks(PredictionKind):
         names, truth = class_names(frame), _stacked(frame["y_true"])
         if truth is None:
             return None
-        masks = truth if learnt is None else np.asarray(learnt)
-        votes = np.stack([(masks == k).sum(axis=0) for k in range(len(names))])
+        masks, weight = (truth, Sampling.of(frame).weight) if learnt is None else (np.asarray(learnt), np.ones(len(learnt)))
+        votes = np.stack([np.tensordot(weight, masks == k, axes=1) for k in range(len(names))])
         same = votes.shape[1:] == truth.shape[1:]
         constant = votes.argmax(axis=0) if same else np.full(truth.shape[1:], int(votes.sum(axis=(1, 2)).argmax()))
         guessed = np.broadcast_to(constant, truth.shape)

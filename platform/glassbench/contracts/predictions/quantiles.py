@@ -11,6 +11,7 @@ from glassbench.contracts.predictions.outputs import BaselinePredictions, Explai
 from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.schema import Schema
 from glassbench.errors import DataError
+from glassbench.stats.sampling import Sampling
 
 _PREFIX = "quantile."
 
@@ -70,14 +71,15 @@ class Quantiles(Values):
     def losses(self, frame: pd.DataFrame, schema: Schema) -> Losses | None:
         """Return absolute errors beside those of the median truth, since the median is what is predicted."""
         truth, predicted = (frame[name].to_numpy(dtype=float) for name in ("y_true", "y_pred"))
-        return comparable(np.abs(truth - predicted), np.abs(truth - np.median(truth)))
+        return comparable(np.abs(truth - predicted), np.abs(truth - Sampling.of(frame).quantile(truth, 0.5)))
 
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
         """Return the same quantiles of the truths for every row."""
         truths = np.asarray(frame["y_true"] if learnt is None else learnt, dtype=np.float64)
+        sampling = Sampling.of(frame) if learnt is None else Sampling(weight=np.ones(len(truths)))
         tail = (1 - self.coverage) / 2
         levels = {"y_pred": 0.5, "low": tail, "high": 1 - tail} | {f"{_PREFIX}{level:g}": level for level in quantiles_of(frame)}
-        values = {name: float(np.quantile(truths, level)) for name, level in levels.items()}
+        values = {name: sampling.quantile(truths, level) for name, level in levels.items()}
         middle, low, high = (self.said(values[name], schema) for name in ("y_pred", "low", "high"))
         words = f"always answering the median, {middle}, and the interval from {low} to {high}"
         columns = {**values, **({"crossed": False} if "crossed" in frame else {})}

@@ -42,19 +42,18 @@ class Values(PredictionKind):
         """Return how far each row is off; None where a truth is not known."""
         if "y_true" not in frame:
             return None
-        predicted = _numbers(frame, "y_pred")
-        size = np.abs(_numbers(frame, "y_true") - predicted)
-        return _sizes(size, predicted, schema, "mean absolute error", "mean_absolute_error") if np.isfinite(size).all() else None
+        size = np.abs(_numbers(frame, "y_true") - _numbers(frame, "y_pred"))
+        return _sizes(size, frame, schema, "mean absolute error", "mean_absolute_error") if np.isfinite(size).all() else None
 
     def changes(self, before: pd.DataFrame, after: pd.DataFrame, schema: Schema) -> RowErrors | None:
         """Return by how much each number moved."""
-        was = _numbers(before, "y_pred")
-        return _sizes(np.abs(_numbers(after, "y_pred") - was), was, schema, "mean change", "change")
+        size = np.abs(_numbers(after, "y_pred") - _numbers(before, "y_pred"))
+        return _sizes(size, before, schema, "mean change", "change")
 
     def losses(self, frame: pd.DataFrame, schema: Schema) -> Losses | None:
         """Return squared errors beside those of the mean truth."""
         truth = _numbers(frame, "y_true")
-        return comparable((truth - _numbers(frame, "y_pred")) ** 2, (truth - truth.mean()) ** 2)
+        return comparable((truth - _numbers(frame, "y_pred")) ** 2, (truth - Sampling.of(frame).mean(truth)) ** 2)
 
     def agreement(self, frame: pd.DataFrame, schema: Schema) -> Agreement | None:
         """Return the covariance of predictions and truths, times the number of rows."""
@@ -85,11 +84,7 @@ class Values(PredictionKind):
         and are on a standardised scale."""
         if self.continues:
             return 1.0
-        values, sampling = _numbers(frame, "y_true" if "y_true" in frame else "y_pred"), Sampling.of(frame)
-        if not sampling.survey:
-            return float(np.nanstd(values)) or 1.0
-        known, sampling = values[there := np.isfinite(values)], sampling.part(there)
-        return sampling.mean((known - sampling.mean(known)) ** 2) ** 0.5 or 1.0
+        return _deviation(frame, "y_true" if "y_true" in frame else "y_pred")
 
     def baseline(self, frame: pd.DataFrame, schema: Schema, learnt: np.ndarray | None) -> BaselinePredictions | None:
         """Return the mean value for every row."""
@@ -128,6 +123,13 @@ def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
     return frame[column].to_numpy(dtype=float)
 
 
-def _sizes(size: np.ndarray, predicted: np.ndarray, schema: Schema, words: str, measure: str) -> RowErrors:
-    usual = float(predicted.std()) or 1.0
+def _deviation(frame: pd.DataFrame, column: str) -> float:
+    """Return the standard deviation of the known numbers of a column, each counted as often as it stands for one; 1 for 0."""
+    values, sampling = _numbers(frame, column), Sampling.of(frame)
+    known, sampling = values[there := np.isfinite(values)], sampling.part(there)
+    return float(sampling.mean((known - sampling.mean(known)) ** 2) ** 0.5) or 1.0
+
+
+def _sizes(size: np.ndarray, frame: pd.DataFrame, schema: Schema, words: str, measure: str) -> RowErrors:
+    usual = _deviation(frame, "y_pred")
     return RowErrors(size=size, binary=False, words=words, measure=measure, unit=schema.target.unit, usual=usual)
