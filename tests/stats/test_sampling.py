@@ -169,3 +169,22 @@ def test_degrees_of_freedom_are_one_fewer_than_clusters_of_one_size_that_say_as_
     unequal = Sampling(weight=np.ones(6), clusters=np.array([0, 1, 2, 2, 2, 2]))
     found = unequal.spread(np.array([1.0, -1.0, 2.0, 0.0, -1.0, -1.0]))
     assert (found.freedom, found.events, found.units) == (pytest.approx(1), pytest.approx(2), 3)
+
+
+def test_a_deviation_leaves_out_what_is_not_known_and_counts_rows_as_often_as_they_stand_for_one():
+    values, times = np.array([1.0, np.nan, 5.0, 2.0]), np.array([2.0, 9.0, 1.0, 3.0])
+    expected = np.std([1, 1, 5, 2, 2, 2])
+    assert Sampling(weight=times).deviation(values) == pytest.approx(expected)
+    survey = Sampling.of(pd.DataFrame({"weight": 7 * times}))
+    assert survey.deviation(values) == pytest.approx(expected)
+    assert np.isnan(Sampling(weight=times).deviation(np.full(4, np.nan)))
+
+
+@pytest.mark.parametrize("level", [0.0, 0.1, 0.5, 0.8, 1.0])
+def test_a_quantile_counts_rows_as_often_as_they_stand_for_one(level):
+    values, times = np.array([3.0, 1.0, 5.0, 2.0]), np.array([2.0, 3.0, 1.0, 4.0])
+    repeated = [3, 3, 1, 1, 1, 5, 2, 2, 2, 2]
+    assert Sampling(weight=times).quantile(values, level) == pytest.approx(np.quantile(repeated, level))
+    assert Sampling(weight=np.ones(4)).quantile(values, level) == pytest.approx(np.quantile(values, level))
+    survey = Sampling.of(pd.DataFrame({"weight": 10 * times}))
+    assert survey.quantile(values, level) == np.quantile(repeated, level, method="inverted_cdf")

@@ -133,6 +133,15 @@ class Sampling:
         total = self.weight.sum()
         return float(self.weight @ values / total) if total > 0 else float("nan")
 
+    def deviation(self, values: np.ndarray) -> float:
+        """Return the standard deviation of values `(n,)` over rows, those that are not known (NaN) left out; NaN without any."""
+        there = np.isfinite(values)
+        known, weight = values[there], self.weight[there]
+        if not len(known):
+            return float("nan")
+        mean = weight @ known / weight.sum()
+        return float((weight @ (known - mean) ** 2 / weight.sum()) ** 0.5)
+
     def quantile(self, values: np.ndarray, level: float) -> float:
         """Return a quantile of values `(n,)` over rows, each counted as often as it stands for one.
 

@@ -47,7 +47,7 @@ def _check_counts(metric: Metric, frame: pd.DataFrame, counts: np.ndarray, toget
     given = given[1:]
     assert np.allclose(given, expected, equal_nan=True), f"{metric.name}: a weight must count like as many rows"
     order = np.random.default_rng(1).permutation(len(frame))
-    shuffled = _computed(metric, frame.iloc[order].reset_index(drop=True), counts[None, order])
+    shuffled = _computed(metric, frame.iloc[order].reset_index(drop=True), counts[None, order].astype(np.float64))
     assert np.allclose(given, shuffled, equal_nan=True), f"{metric.name}: the order of rows must mean nothing"
 
 

@@ -13,6 +13,7 @@ from glassbench.contracts.predictions.classes import wrong_rows
 from glassbench.contracts.predictions.kind import Agreement
 from glassbench.contracts.predictions.outputs import AnswerOutput, RowErrors
 from glassbench.contracts.schema import Schema
+from glassbench.stats.sampling import Sampling
 
 _QUALITY = Metric(
     name="quality", compute=lambda frame, w: w @ frame["quality"].to_numpy(dtype=float) / w.sum(axis=1), judged=True
@@ -59,7 +60,9 @@ class Answers(Choices):
 
     def spread(self, frame: pd.DataFrame, schema: Schema) -> float:
         """Return the standard deviation of the answers' quality."""
-        return float(frame["quality"].std(ddof=0)) or 1.0 if "quality" in frame else 1.0
+        if "quality" not in frame:
+            return 1.0
+        return Sampling.of(frame).deviation(frame["quality"].to_numpy(dtype=float)) or 1.0
 
     def said_with_certainty(self, frame: pd.DataFrame, position: int, schema: Schema) -> str:
         """Return an answer, with the certainty of its tokens."""

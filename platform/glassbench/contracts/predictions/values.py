@@ -125,9 +125,7 @@ def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
 
 def _deviation(frame: pd.DataFrame, column: str) -> float:
     """Return the standard deviation of the known numbers of a column, each counted as often as it stands for one; 1 for 0."""
-    values, sampling = _numbers(frame, column), Sampling.of(frame)
-    known, sampling = values[there := np.isfinite(values)], sampling.part(there)
-    return float(sampling.mean((known - sampling.mean(known)) ** 2) ** 0.5) or 1.0
+    return Sampling.of(frame).deviation(_numbers(frame, column)) or 1.0
 
 
 def _sizes(size: np.ndarray, frame: pd.DataFrame, schema: Schema, words: str, measure: str) -> RowErrors:
