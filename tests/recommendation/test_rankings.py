@@ -10,7 +10,7 @@ from glassbench.contracts.predictions.ranked_lists import encoded_items, found_a
 from glassbench.contracts.predictions.rankings import Rankings
 from glassbench.contracts.schema import Schema, Target
 from glassbench.errors import DataError
-from glassbench.testing import check_kind
+from glassbench.testing import check_kind, check_metric
 from glassbench_plugins.recommendation.measures import ranking_metrics
 
 ITEMS = tuple("abcdefgh")
@@ -61,6 +61,11 @@ def test_ndcg_is_scikit_learns(places):
 
 def test_the_kind_keeps_its_promises():
     check_kind(Rankings(places=3), drawn(), schema())
+
+
+@pytest.mark.parametrize("metric", ranking_metrics(3), ids=lambda metric: metric.name)
+def test_every_metric_keeps_its_promises(metric):
+    check_metric(metric, drawn())
 
 
 def test_errors_are_what_ndcg_lacks_and_unchanged_lists_have_not_moved():

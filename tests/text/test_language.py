@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from glassbench.contracts.task import Generation
 from glassbench.errors import DataError, GlassbenchError, SettingsError
-from glassbench.testing import check_dataset
+from glassbench.testing import check_dataset, check_task
 from glassbench_audits.explain.audit import explain
 from glassbench_audits.fairness.identity_terms import identity
 from glassbench_audits.performance.audit import audit as performance
@@ -69,6 +69,11 @@ def test_losses_are_the_cross_entropy(counting):
     assert values["loss"] == pytest.approx(expected)
     assert values["perplexity"] == pytest.approx(np.exp(expected))
     assert values["bits_per_character"] == pytest.approx(expected / np.log(2))
+
+
+def test_the_task_keeps_its_promises(counting):
+    torch.manual_seed(0)
+    check_task(NextToken(), counting, Gpt(counting.schema, **TINY))
 
 
 def test_a_short_text_is_judged_by_what_it_holds(counting):
