@@ -85,9 +85,7 @@ def test_a_class_lacks_variety_where_it_surely_and_much_does_and_the_poorest_com
         varied("few", (float("nan"), 0.5), (float("nan"), 0.5)),
     ]
     effect = SimpleNamespace(by_class=each[0].recognised, by_noise=each[0].recognised, agreement=())
-    subject = SimpleNamespace(
-        schema=SimpleNamespace(unit="row", target=SimpleNamespace(name="class", classes=())), predictions=subject
-    )
+    subject = SimpleNamespace(schema=SimpleNamespace(unit="row", target=SimpleNamespace(name="class", classes=())))
     found = list(findings(subject, each[0].recognised, effect, each, recognised=0.5, tolerance=0.1, alarm=0.05))
     said = [one.measures[0] for one in found if one.grade == "concern"]
     assert said == ["samples.recall[poorest]", "samples.coverage[sure]"]
