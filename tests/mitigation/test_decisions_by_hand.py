@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy.stats import beta
+from sklearn.calibration import _SigmoidCalibration
 
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.schema import Schema, Target
@@ -18,7 +19,7 @@ from glassbench_plugins.mitigation.group_offsets import GroupOffsets
 from glassbench_plugins.mitigation.group_thresholds import GroupThresholds
 from glassbench_plugins.mitigation.groups import Groups
 from glassbench_plugins.mitigation.reject_option import RejectOption
-from glassbench_plugins.mitigation.score_calibration import ScoreCalibration
+from glassbench_plugins.mitigation.score_calibration import ScoreCalibration, platt_line
 
 TARGET = Target(name="y", kind="class", classes=("no", "yes"), positive="yes")
 SCHEMA = Schema(modality="table", shape=(1,), target=TARGET, sensitive=("sex",))
@@ -126,6 +127,21 @@ def test_groups_of_a_hundred_known_rows_are_calibrated_by_themselves_and_smaller
     as_all = ScoreCalibration(method="platt").decide(rows, whole).frame["score.yes"].to_numpy()
     assert found[100:].tolist() == as_all[100:].tolist()
     assert not np.allclose(found[:100], as_all[:100], atol=1e-3)
+
+
+def test_a_line_of_rare_rows_is_scikit_learns_and_counts_rows_as_often_as_they_stand():
+    chance = np.random.default_rng(3)
+    truth = np.arange(120) < 9
+    score = np.clip(0.25 + 0.3 * truth + 0.15 * chance.normal(size=120), 0.02, 0.98)
+    logit = np.log(score) - np.log1p(-score)
+    theirs = _SigmoidCalibration().fit(logit, truth)
+    found = platt_line(score, truth, np.ones(120))
+    assert found == pytest.approx([-theirs.a_, -theirs.b_], abs=2e-3)
+    held = np.where(truth, 3.0, 1.0)
+    times = held.astype(int)
+    assert platt_line(score, truth, held) == pytest.approx(
+        platt_line(score.repeat(times), truth.repeat(times), np.ones(times.sum())), abs=1e-4
+    )
 
 
 def test_an_error_needs_as_many_validation_rows_as_could_show_it_and_no_more():

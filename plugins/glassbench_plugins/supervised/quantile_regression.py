@@ -66,7 +66,7 @@ class QuantileRegression(Task):
         self.levels = tuple(sorted({tail, 0.5, round(1 - tail, 10), *levels}))
         self.conformal = conformal
         self.conformal_by = conformal_by
-        self.conformal_fewest = max(conformal_fewest, fewest_rows(coverage))
+        self.conformal_fewest = conformal_fewest
         self.kind = self._kind("quantile regression, with no correction on held-out rows")
         self._ends = self.levels.index(tail), self.levels.index(round(1 - tail, 10))
         self._middle = self.levels.index(0.5)
