@@ -50,7 +50,8 @@ def test_the_gravest_gap_is_chosen(measures, concern, gates, chosen):
 
 def test_groups_themselves_and_undefined_gaps_are_not_chosen():
     whole = gap(A, ("sex",), 0.2, 0.1)
-    others = (replace(whole, name=B, value=None, low=None, high=None), replace(whole, name=C, group={"sex": "f"}, value=0.9))
+    undefined = Measure(name=B, value=None, undefined="no rows", by=("sex",))
+    others = (undefined, replace(whole, name=C, group={"sex": "f"}, value=0.9, low=0.8, high=1.0))
     ratio = gap("fairness.a_ratio", ("sex",), 0.9, 0.8)
     assert worst_gap([result(whole, *others, ratio)]) is whole
 
@@ -75,7 +76,7 @@ def test_the_headline_is_of_all_rows_and_of_the_audit_that_gives_it_an_interval(
 
 @pytest.mark.parametrize(("higher", "goal"), [(True, "maximize"), (False, "minimize")])
 def test_mitigations_are_to_narrow_the_gap_and_to_better_the_headline(higher, goal, monkeypatch):
-    monkeypatch.setattr("glassbench.mitigating.mitigate.unmitigated", lambda _: {"name": "loans"})
+    monkeypatch.setitem(_study.__globals__, "unmitigated", lambda _: {"name": "loans"})
     proposal: Any = SimpleNamespace(use={"use": "reweighing"})
     asked = _study(
         context(), gap(A, ("sex",), 0.2, 0.1), "performance.loss", replace(METRIC, higher_is_better=higher), [proposal]

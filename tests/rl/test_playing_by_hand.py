@@ -19,6 +19,7 @@ from glassbench_plugins.rl.evaluation import Episode, play, steps_frame
 from glassbench_plugins.rl.given_network import _action_and_worth
 from glassbench_plugins.rl.given_observations import as_read
 from glassbench_plugins.rl.maze import Maze
+from glassbench_plugins.rl.names import KNOWN
 from glassbench_plugins.rl.normalized import Normalized
 from glassbench_plugins.rl.playing import clip
 from glassbench_plugins.rl.policy import _candidates, _discounted
@@ -44,6 +45,14 @@ def test_an_episode_that_is_cut_off_has_not_failed_by_falling():
     assert set(steps_frame(source, episodes)["failed"]) == {0.0}
     late = environment(1, id="MountainCar-v0", max_episode_steps=4, evaluation_episodes=2).test
     assert set(steps_frame(late, play(late, lambda seen: np.ones(len(seen), dtype=int)))["failed"]) == {1.0}
+
+
+def test_the_end_that_is_a_failure_is_that_of_a_fall_or_of_a_goal_not_reached():
+    late = ("Acrobot", "MountainCar", "MountainCarContinuous")
+    assert {name: words.failure for name, words in KNOWN.items() if words.failure is not None} == {
+        "CartPole": "terminated",
+        **dict.fromkeys(late, "truncated"),
+    }
 
 
 def episode_of(infos: list[dict[str, Any]], number: int = 0) -> Episode:
