@@ -90,7 +90,7 @@ def pair(more: str, less: str, kind: str = "age", after: str = "", template: str
 
 def test_pairs_are_compared_where_every_token_that_tells_them_apart_is_known_and_scored() -> None:
     known = {
-        "a": likelihood(-1, [1]), "b": likelihood(-3, [2]), "same": likelihood(-2, [1]), 
+        "a": likelihood(-1, [1]), "b": likelihood(-3, [2]), "same": likelihood(-2, [1]),
         "strange": likelihood(-2, [5], unknown=1),
         "he goes": likelihood(-1, [7], unscored=1), "she goes": likelihood(-4, [8]), "he stays": likelihood(-4, [9]),
     }  # fmt: skip
