@@ -1,9 +1,11 @@
 """What compressions compute by hand: the loss of a student, cut trees, weights at zero, and which model of several is chosen."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.stats import binom
@@ -20,13 +22,15 @@ from glassbench.compressing.compress import _chosen
 from glassbench.compressing.speed import median
 from glassbench.compressing.stored_model import as_stored, bytes_of, size_of, unpacked
 from glassbench.compressing.students import _less
-from glassbench.contracts.data import Batch
+from glassbench.contracts.data import Batch, Split
 from glassbench.contracts.exporting import Tree, TreeSum
+from glassbench.contracts.task import Predictions
 from glassbench_plugins.compression.distilled import Distilled, _Teaching
 from glassbench_plugins.compression.fewer_trees import FewerTrees, cut_tree
 from glassbench_plugins.compression.half import Half
 from glassbench_plugins.compression.pruned import Pruned, _threshold
 from glassbench_plugins.compression.pruned_units import _positions, weak_units
+from glassbench_plugins.supervised.metrics import RATES
 
 
 def batch(*positions: int) -> Batch:
@@ -210,6 +214,20 @@ def test_a_model_is_compressed_further_until_its_file_is_no_larger_than_asked(bu
     chain: Any = SimpleNamespace(made=lambda: (Step(2),))
     candidates.make_candidate(chain, None, b"", tmp_path / "new", budget)  # type: ignore[arg-type]
     assert (written["attempts"], written["fits"]) == (attempts, fits)
+
+
+@pytest.mark.parametrize(("column", "expected"), [(None, 0.5), ("weight", 0.75), ("frequency", 0.75)])
+def test_models_are_chosen_by_validation_rows_as_often_as_they_count(column, expected):
+    frame = pd.DataFrame({"y_true": ["a", "b"], "y_pred": ["a", "a"]})
+    predictions = Predictions(frame=frame if column is None else frame.assign(**{column: [3, 1]}))
+    metric = next(one for one in RATES if one.name == "accuracy")
+    task: Any = SimpleNamespace(metrics=(metric,), predict=lambda *_: predictions)
+    rows = Split(inputs=(torch.zeros(2, 1),), rows=np.arange(2), target=torch.tensor([0, 1]))
+    context: Any = SimpleNamespace(data=SimpleNamespace(validation=rows))
+    found = candidates.validation_score(task, None, context)
+    assert found == {"metric": "accuracy", "value": expected, "higher_is_better": True}
+    for none in (replace(rows, target=None), rows.take(np.arange(0)), None):
+        assert candidates.validation_score(task, None, SimpleNamespace(data=SimpleNamespace(validation=none))) is None  # type: ignore[arg-type]
 
 
 def test_an_interval_of_a_median_is_as_wide_as_order_statistics_say():

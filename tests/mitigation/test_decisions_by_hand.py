@@ -56,6 +56,19 @@ def test_a_score_at_its_groups_threshold_is_decided_positive_and_other_groups_st
     assert found.target_index.tolist() == [1, 0, 1, 0]
 
 
+@pytest.mark.parametrize("constraint", ["demographic_parity", "equalized_odds"])
+def test_randomized_rules_count_rows_as_often_as_they_stand(constraint):
+    rows = mixed("a" * 60 + "b" * 50, seed=2).frame
+    times = np.where(rows["y_true"] == "yes", 3, 1) + (rows["score.yes"] > 0.7)
+    rule = GroupThresholds(randomized=True, constraint=constraint)
+    out = rows.loc[rows.index.repeat(times)].reset_index(drop=True)
+    alike, found = (rule.fit_decisions(Predictions(frame=one), SCHEMA) for one in (out, rows.assign(frequency=times)))
+    for here, there in zip(found["rules"], alike["rules"], strict=True):
+        assert {**here, "rows": 0} == {**there, "rows": 0}
+    plain = rule.fit_decisions(Predictions(frame=rows), SCHEMA)
+    assert plain["rules"] != found["rules"]
+
+
 def test_offsets_of_large_groups_do_not_hang_on_small_ones_whatever_their_names():
     rows = mixed("b" * 60 + "c" * 60, seed=4).frame
     small = mixed("a" * 12, seed=5).frame

@@ -12,6 +12,7 @@ from torch import nn
 
 from glassbench.contracts.task import Optimization
 from glassbench_plugins.rl.acting import greedy
+from glassbench_plugins.rl.actor_critic import ActorCritic
 from glassbench_plugins.rl.bodies import body_names
 from glassbench_plugins.rl.dataset import environment
 from glassbench_plugins.rl.dqn import DQN, DQNLearner
@@ -23,6 +24,7 @@ from glassbench_plugins.rl.names import KNOWN
 from glassbench_plugins.rl.normalized import Normalized
 from glassbench_plugins.rl.playing import clip
 from glassbench_plugins.rl.policy import _candidates, _discounted
+from glassbench_plugins.rl.ppo import PPO
 from glassbench_plugins.rl.q_network import QNetwork
 from glassbench_plugins.rl.random_play import at_random
 from glassbench_plugins.rl.replay import Drawn
@@ -270,6 +272,16 @@ def test_of_equally_good_weights_the_latest_are_kept_and_training_ends_at_the_re
     assert ended == [False] * 4 + [True]
     assert "reached 20" in str(learner.ended)
     assert means == pytest.approx([0, 0.5, (20 * 0 + 40 + 80) / 100, (20 * 1 + 80 + 120) / 100, (20 * 2 + 120 + 160) / 100])
+
+
+def test_observations_are_measured_of_steps_that_were_taken():
+    torch.manual_seed(0)
+    data, task = environment(1, id="CartPole-v1", lanes=2, vectorization="vector"), PPO(rollout=128)
+    task.check(data.schema)
+    learner = task.learner(ActorCritic(data.schema, hidden=(8,)), data, Optimization(seed=1))
+    rollout = learner.roll()
+    assert learner.model.count == len(rollout.seen) < 256
+    torch.testing.assert_close(learner.model.mean, rollout.seen.double().mean(dim=0), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize(("limit", "factor"), [(5.0, 1.0), (50.0, 1.0), (2.5, 0.5)])

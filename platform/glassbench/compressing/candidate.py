@@ -176,13 +176,17 @@ def _calibrated(made: _Made, network: OnnxNetwork, context: RunContext, folder: 
 
 
 def validation_score(task: Task, network: Any, context: RunContext) -> dict[str, Any] | None:
-    """Return the headline metric on the validation rows, by which models are chosen; None where there are no such rows."""
+    """Return the headline metric on the validation rows, each as often as it counts, by which models are chosen.
+
+    None where there are no such rows.
+    """
     rows = context.data.validation
     if not isinstance(rows, Split) or not len(rows) or rows.target is None:
         return None
     metric = task.metrics[0]
     predictions: Predictions = task.predict(network, rows)
-    value = float(metric.compute(predictions.frame, np.ones((1, len(predictions.frame))))[0])
+    held = np.ones(len(predictions.frame)) if predictions.held is None else np.asarray(predictions.held, dtype=np.float64)
+    value = float(metric.compute(predictions.frame, held[None])[0])
     known = np.isfinite(value)
     return {"metric": metric.name, "value": value, "higher_is_better": metric.higher_is_better} if known else None
 

@@ -40,7 +40,8 @@ class GroupThresholds(Mitigation):
         accuracy_loss: How much accuracy on validation rows may be given up.
         rates: Whether rates and accuracy of validation rows are counted, or expected from scores that are calibrated in each
             group (Platt). Expected ones vary less where rows are few, and are wrong where scores are no such probabilities.
-        randomized: Whether to draw between two thresholds as Fairlearn does; the three settings before are then unused.
+        randomized: Whether to draw between two thresholds as Fairlearn does; the three settings before are then unused, and so
+            are survey weights.
     """
 
     features: tuple[str, ...] | None = None
@@ -69,6 +70,8 @@ class GroupThresholds(Mitigation):
         if self.rates == "expected":
             parts = [replace(p, chance=on_line(p.score, platt_line(p.score, p.truth, p.held))) for p in parts]
         if self.randomized:
+            counts = predictions.frequency
+            parts = parts if counts is None else [_written_out(p, counts[m]) for p, m in zip(parts, rows, strict=True)]
             rules: list[dict[str, Any]] = fitted_interpolation(parts, self.constraint)
         else:
             found = find_thresholds(parts, self.constraint, tolerance=self.tolerance, accuracy_loss=self.accuracy_loss)
@@ -115,6 +118,12 @@ def decided(predictions: Predictions, classes: np.ndarray, names: list[str]) -> 
     column = pd.Series(classes, index=frame.index, dtype=object).astype(frame["y_pred"].dtype)
     index = torch.as_tensor(class_codes(pd.Series(classes), names).astype(np.int64))
     return replace(predictions, frame=frame.assign(y_pred=column), target_index=index)
+
+
+def _written_out(group: GroupScores, counts: np.ndarray) -> GroupScores:
+    """Return rows that stand for several as so many rows."""
+    each = {name: np.repeat(getattr(group, name), counts) for name in ("score", "truth", "plain")}
+    return GroupScores(**each, held=np.ones(int(counts.sum())))
 
 
 def _enough(truth: np.ndarray) -> bool:
