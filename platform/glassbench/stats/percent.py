@@ -21,7 +21,7 @@ def bare_percent(share: float) -> str:
         ['41', '7.5', '5', '0']
     """
     scaled = 100 * share
-    return f"{scaled:.1f}" if 0 < abs(scaled) < 9.95 and round(scaled, 1) != round(scaled) else f"{scaled:.0f}"
+    return f"{scaled:.1f}" if 0 < abs(scaled) < 9.95 and round(scaled, 1) != round(scaled) else f"{scaled:z.0f}"
 
 
 def percent_interval(value: float, low: float | None, high: float | None, unit: str = "%") -> str:
