@@ -27,7 +27,7 @@ from glassbench_audits.influence.refit import label_fit
 from glassbench_audits.latent.audit import _table, strongest, used
 from glassbench_audits.latent.changes import Changes, changes
 from glassbench_audits.latent.encoded_columns import EncodedColumns, _factor, _part
-from glassbench_audits.learning.backward import Backward, Layer, _layers, _per_step, _Seen
+from glassbench_audits.learning.backward import Backward, Layer, _layers, _per_step, _Seen, _watched
 from glassbench_audits.learning.course import _still_falling, course_findings, gap
 from glassbench_audits.learning.network import course_over_time, layer_ratio, network_measures, time_ratio
 from glassbench_audits.learning.padding import real_steps
@@ -218,6 +218,14 @@ def test_a_layers_gradient_counts_its_bias_and_steps_are_real_where_every_input_
     masks = [torch.tensor([[True, True, False], [True, True, True]]), torch.tensor([[True, False, True], [True, True, True]])]
     steps = _per_step(read, True, masks)
     assert np.isfinite(steps).tolist() == [[True, False, False], [True, True, True]]
+
+
+def test_a_rectifier_that_is_used_twice_has_fired_where_it_did_either_time() -> None:
+    network = nn.Sequential(nn.Identity(), nn.ReLU())
+    with _watched(network) as watched:
+        network(torch.tensor([[1.0, -1.0, -1.0], [2.0, -1.0, -1.0]]))
+        network(torch.tensor([[-1.0, 3.0, -1.0]]))
+    assert watched.fired["1"].tolist() == [True, True, False]
 
 
 def test_rows_that_end_in_another_constant_are_not_filled_up() -> None:

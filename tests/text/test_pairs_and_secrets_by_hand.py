@@ -10,17 +10,19 @@ import pytest
 import torch
 from torch import nn
 
+from glassbench.contracts.data import Split
 from glassbench.contracts.task import Generation
 from glassbench.contracts.text_likelihood import TextLikelihood
 from glassbench.stats.estimate import Estimate
 from glassbench_audits.attribution.token_words import Word
 from glassbench_audits.generated_code.audit import _below
+from glassbench_audits.generated_code.audit import audit as code_audit
 from glassbench_audits.generated_code.functions import function_of, parses
-from glassbench_audits.generated_code.written import prompts, written_functions
+from glassbench_audits.generated_code.written import WrittenFunction, prompts, written_functions
 from glassbench_audits.generated_text.deletion import DRAWS, _fall, _without
 from glassbench_audits.generated_text.exhibits import WIDEST, written_chart, written_table
 from glassbench_audits.generated_text.prompts import ExplainedText, continued, log_probability
-from glassbench_audits.memorisation.audit import _corrected
+from glassbench_audits.memorisation.audit import _asked, _corrected
 from glassbench_audits.memorisation.canaries import Canary, Exposure, _random, exposure
 from glassbench_audits.memorisation.exhibits import tables as secret_tables
 from glassbench_audits.memorisation.membership import is_continued, membership
@@ -31,6 +33,7 @@ from glassbench_audits.stereotypes.preferences import preference, preferences
 from glassbench_audits.stereotypes.scored import Scored, scored
 from glassbench_audits.stereotypes.winobias import winobias
 from glassbench_audits.stereotypes.wording import findings
+from glassbench_plugins.language.next_token import NextToken
 
 
 def question(polarity: str, groups: tuple[str, str, str]) -> dict[str, object]:
@@ -210,6 +213,45 @@ def test_a_share_lies_below_another_by_their_difference() -> None:
     ours, theirs = (Estimate.of(v, v - 0.1, v + 0.05, level=0.95, n=20) for v in (0.4, 0.9))
     found = _below(ours, theirs, 0.95)
     assert (found.value, found.low < 0.5 < found.high) == (pytest.approx(0.5), True)
+
+
+class Reading:
+    """Reads texts of one column."""
+
+    text = "t"
+
+    def encode(self, raw: pd.DataFrame) -> Split:
+        return Split(inputs=(torch.zeros(len(raw), 1),), rows=np.arange(len(raw)), raw=raw)
+
+    def pieces(self, raw: pd.DataFrame) -> list[tuple[object, ...]]:
+        return [() for _ in range(len(raw))]
+
+
+def test_functions_that_nobody_can_tell_of_are_left_out_of_their_own_side_alone(monkeypatch) -> None:
+    told = [(True, False)] * 12 + [(False, True)] * 8 + [(None, True)] * 4 + [(True, None)] * 3
+    given = [WrittenFunction(f"r{k}", "f", ours, "g", theirs) for k, (ours, theirs) in enumerate(told)]
+    monkeypatch.setattr("glassbench_audits.generated_code.audit.written_functions", lambda *_: given)
+    split = Reading().encode(pd.DataFrame({"t": ["a", "b"]}))
+    subject = SimpleNamespace(
+        missing=lambda _: None, predictions=SimpleNamespace(source=split), encoder=Reading(), task=NextToken(), seed=0
+    )
+    found = {one.name.rsplit(".")[-1]: (one.value, one.n) for one in code_audit(subject).measures}
+    assert found["parsed"] == (pytest.approx(15 / 23), 23)
+    assert found["parsed_actual"] == (pytest.approx(12 / 24), 24)
+    assert found["parsed_difference"][0] == pytest.approx(12 / 24 - 15 / 23)
+
+
+def test_texts_of_four_tokens_are_long_enough() -> None:
+    each = {"abc": 3, "abcd": 4, "abcde": 5}
+    task = SimpleNamespace(
+        text_likelihoods=lambda model, encoder, given: [
+            TextLikelihood(each=np.zeros(each[one.text]), guessed=np.zeros(each[one.text], dtype=bool), tokens=np.arange(9))
+            for one in given
+        ]
+    )
+    subject = SimpleNamespace(task=task, encoder=Reading(), model=None)
+    found = _asked(subject, Reading().encode(pd.DataFrame({"t": list(each)})), 9, "train")
+    assert [len(one.each) for one in found] == [4, 5]
 
 
 class Counting(nn.Module):
