@@ -12,7 +12,8 @@ from glassbench.cleaning.proposing import _line, _merged, _of_concern
 from glassbench.cleaning.trying import _same_truth
 from glassbench.contracts.evidence import AuditResult, Finding, Method
 from glassbench.contracts.row_change import RowChange
-from glassbench.experiments.cleaning import Cleaning, CleaningLine
+from glassbench.errors import ExperimentError
+from glassbench.experiments.cleaning import Cleaning, CleaningLine, _lines
 
 
 def change(row: str, action: str, split: str = "training", **more: object) -> RowChange:
@@ -56,6 +57,20 @@ def test_a_cleaning_is_known_by_what_it_does() -> None:
     ]
     assert {other.version for other in same} == {one.version}
     assert len({one.version, *(other.version for other in others), replace(one, data="e").version}) == 6
+
+
+def test_rows_of_one_id_in_two_splits_are_two_rows_and_one_row_has_one_line() -> None:
+    head = "row,split,action,label,new_label\n"
+    lines = _lines(f"{head}7,training,drop,,\n7,test,keep,,\n 8 ,validation,relabel,a,b\n\n", "cleaning.csv")
+    assert [(one.row, one.split, one.action, one.new_label) for one in lines] == [
+        ("7", "training", "drop", ""),
+        ("7", "test", "keep", ""),
+        ("8", "validation", "relabel", "b"),
+    ]
+    with pytest.raises(ExperimentError, match="training row 7 has two lines") as caught:
+        _lines(f"{head}7,training,drop,,\n8,training,drop,,\n7,training,keep,,\n", "cleaning.csv")
+    assert "cleaning.csv:4" in str(caught.value)
+    assert "cleaning.csv:2" in str(caught.value)
 
 
 def test_what_a_run_was_cleaned_by_goes_before_what_its_audits_propose_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from glassbench.contracts.metric import Metric
 from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.specs import MitigationSpec
 from glassbench.errors import DataError, ExperimentError
-from glassbench.experiments.gates import Gate
+from glassbench.experiments.gates import Gate, misdirected
 from glassbench.experiments.mitigations import Mitigations, check_rows, misfit, unfit
 from glassbench.experiments.planned_measures import check_gate_features, check_gates, check_measured
 from glassbench.pipeline.frames import _index_notes
@@ -116,6 +116,23 @@ def test_a_gate_asks_for_what_is_measured_in_its_direction_and_within_its_bounds
     else:
         with pytest.raises(ExperimentError, match=words):
             check_gates(asked)
+
+
+@pytest.mark.parametrize(
+    ("bound", "fix"),
+    [
+        ({"at_least": 10}, "at_least: 0.1"),
+        ({"at_least": 9.9}, "a number from 0 to 1"),
+        ({"at_least": 100}, "at_least: 1"),
+        ({"at_least": 101}, "a number from 0 to 1"),
+        ({"at_most": 5}, "at_most: 0.05"),
+        ({"at_most": 1.2}, "at_most: 0.012"),
+    ],
+)
+def test_a_share_that_was_meant_in_per_cent_is_said_as_one(bound, fix):
+    found = misdirected(Gate(measure="a.b", **bound), None, highest=1)
+    assert found is not None
+    assert found[1] == fix
 
 
 def test_what_an_audit_does_not_say_beforehand_may_be_asked_for():
