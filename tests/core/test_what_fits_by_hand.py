@@ -13,10 +13,11 @@ from glassbench.contracts.data import Data, Split
 from glassbench.contracts.metric import Metric
 from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.specs import MitigationSpec
-from glassbench.errors import DataError, ExperimentError
+from glassbench.errors import ComponentError, DataError, ExperimentError
 from glassbench.experiments.gates import Gate, misdirected
 from glassbench.experiments.mitigations import Mitigations, check_rows, misfit, unfit
 from glassbench.experiments.planned_measures import check_gate_features, check_gates, check_measured
+from glassbench.experiments.planning import _default_trainer, _excluded
 from glassbench.pipeline.frames import _index_notes
 from glassbench.pipeline.notebook_progress import NotebookProgress
 from glassbench.pipeline.run_data import _groups
@@ -140,6 +141,42 @@ def test_what_an_audit_does_not_say_beforehand_may_be_asked_for():
     check_measured("perf.*_baseline", plan(), "gates", by="a gate")
     with pytest.raises(ExperimentError, match="measures no"):
         check_measured("perf.*_other", plan(), "gates", by="a gate")
+
+
+def trainer(name: str, *, trains: str = "module", usual: bool = True, built_in: bool = True, serves: bool = False) -> Any:
+    spec = SimpleNamespace(name=name, trains=trains, usual=usual)
+    return SimpleNamespace(spec=spec, canonical=f"p:{name}", built_in=built_in, serves=lambda model: serves)
+
+
+def default_of(*trainers: Any, form: str = "module") -> str:
+    model: Any = SimpleNamespace(spec=SimpleNamespace(form=form))
+    return _default_trainer(model, SimpleNamespace(of_kind=lambda kind: list(trainers))).use  # type: ignore[arg-type]
+
+
+def test_a_model_is_trained_by_who_says_so_else_by_the_usual_one_of_its_form():
+    unusual, usual, theirs = trainer("a", usual=False), trainer("b"), trainer("c", built_in=False)
+    other = trainer("d", trains="estimator")
+    assert default_of(unusual, other, usual, theirs) == "p:b"
+    assert default_of(unusual, usual, trainer("e", usual=False, built_in=False, serves=True)) == "p:e"
+    assert default_of(other, unusual, theirs) == "p:c"
+    assert default_of(unusual, usual, other, form="estimator") == "p:d"
+    for several in ((usual, trainer("f")), (theirs, trainer("g", built_in=False)), (unusual,)):
+        with pytest.raises(ComponentError, match="several trainers train a model of form 'module'"):
+            default_of(*several)
+    with pytest.raises(ComponentError, match="no installed trainer trains"):
+        default_of(other)
+
+
+def test_audits_are_left_out_whose_model_or_gradients_there_are_not():
+    needs = {"plain": ("predictions",), "asks": ("model",), "follows": ("model", "gradients"), "slopes": ("gradients",)}
+    audits: Any = {
+        name: SimpleNamespace(component=SimpleNamespace(spec=SimpleNamespace(needs=need))) for name, need in needs.items()
+    }
+    assert set(_excluded(audits, None)) == {"asks", "follows", "slopes"}
+    stiff: Any = SimpleNamespace(name="m", gives_gradients=False)
+    assert set(_excluded(audits, stiff)) == {"follows", "slopes"}
+    smooth: Any = SimpleNamespace(name="m", gives_gradients=True)
+    assert _excluded(audits, smooth) == {}
 
 
 def test_groups_of_gates_are_those_of_any_rows():
