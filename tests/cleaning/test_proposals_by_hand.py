@@ -4,16 +4,21 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from glassbench.cleaning import proposing
 from glassbench.cleaning.proposing import _line, _merged, _of_concern
 from glassbench.cleaning.trying import _same_truth
+from glassbench.contracts.data import Data, Split
 from glassbench.contracts.evidence import AuditResult, Finding, Method
 from glassbench.contracts.row_change import RowChange
-from glassbench.errors import ExperimentError
+from glassbench.contracts.schema import Schema, Target
+from glassbench.errors import DataError, ExperimentError
 from glassbench.experiments.cleaning import Cleaning, CleaningLine, _lines
+from glassbench.pipeline.cleaned_data import cleaned, source_fingerprint
 
 
 def change(row: str, action: str, split: str = "training", **more: object) -> RowChange:
@@ -71,6 +76,29 @@ def test_rows_of_one_id_in_two_splits_are_two_rows_and_one_row_has_one_line() ->
         _lines(f"{head}7,training,drop,,\n8,training,drop,,\n7,training,keep,,\n", "cleaning.csv")
     assert "cleaning.csv:4" in str(caught.value)
     assert "cleaning.csv:2" in str(caught.value)
+
+
+def test_a_class_may_not_lose_all_its_rows_and_those_of_no_known_class_may() -> None:
+    target = Target(name="y", kind="class", classes=("a", "b"))
+    train = Split(inputs=(torch.zeros(5, 1),), rows=np.arange(5), target=torch.tensor([-1, 0, 1, 0, -1]))
+    data = Data(schema=Schema(modality="table", shape=(1,), target=target), train=train, test=train.take(np.arange(1, 3)))
+
+    def left(*rows: int, **more: CleaningLine) -> list[int]:
+        lines = tuple(CleaningLine(row=str(row), split="training", action="drop") for row in rows)
+        cleaning = Cleaning(name="x.yaml", data=source_fingerprint(data), lines=(*lines, *more.values()))
+        return cleaned(data, cleaning).train.target.tolist()
+
+    assert left(0, 4) == [0, 1, 0]
+    assert left(1) == [-1, 1, 0, -1]
+    with pytest.raises(DataError, match="no training row of class 'b'"):
+        left(2)
+    relabelled = CleaningLine(row="2", split="training", action="relabel", new_label="a")
+    with pytest.raises(DataError, match="no training row of class 'b'"):
+        left(0, relabel=relabelled)
+    back = CleaningLine(row="1", split="training", action="relabel", label="a", new_label="b")
+    assert left(2, relabel=back) == [-1, 1, 0, -1]
+    with pytest.raises(DataError, match="leaves no training row"):
+        left(0, 1, 2, 3, 4)
 
 
 def test_what_a_run_was_cleaned_by_goes_before_what_its_audits_propose_anew(monkeypatch: pytest.MonkeyPatch) -> None:

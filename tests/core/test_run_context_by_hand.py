@@ -228,6 +228,25 @@ def test_of_an_external_model_what_its_caller_said_is_known_while_it_is_there(tm
     assert subject.modelless == (unasked or bare.modelless)
 
 
+@pytest.mark.parametrize("trainer", [None, "fits"])
+def test_audits_get_episodes_where_rows_are_none_and_training_rows_where_there_are_any(tmp_path, trainer):
+    episodes = SimpleNamespace(name="what a policy plays")
+    context = run_of(tmp_path, trainer=trainer)
+    task = ToyTask()
+    task.check(DATA.schema)
+    context.__dict__.update(predictions=task.predict(toy_model(DATA.schema), DATA.test), asked_model=None)
+    found = {}
+    for name, changes in {"rows": {}, "episodes": {"test": episodes}, "empty": {"train": DATA.train.take(np.arange(0))}}.items():
+        context.__dict__["data"] = SimpleNamespace(**{**vars(DATA), **changes})
+        found[name] = context.subject()
+    assert [one.episodes for one in found.values()] == [None, episodes, None]
+    assert [one.train for one in found.values()] == [DATA.train, DATA.train, None]
+    assert {one.held_out for one in found.values()} == {None if trainer is None else True}
+    assert found["rows"].facts == {"epochs": 3}
+    found["rows"].predictions.frame["y_pred"] = "changed"
+    assert not (context.subject().predictions.frame["y_pred"] == "changed").any()
+
+
 def test_what_is_not_learnt_leaves_an_empty_history(tmp_path):
     context = run_of(tmp_path, model=None)
     noted: dict[str, Any] = {}
