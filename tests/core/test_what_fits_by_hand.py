@@ -11,6 +11,7 @@ import torch
 
 from glassbench.contracts.data import Data, Split
 from glassbench.contracts.metric import Metric
+from glassbench.contracts.mitigation import Mitigation
 from glassbench.contracts.schema import Schema, Target
 from glassbench.contracts.specs import MitigationSpec
 from glassbench.errors import ComponentError, DataError, ExperimentError
@@ -19,6 +20,7 @@ from glassbench.experiments.mitigations import Mitigations, check_rows, misfit, 
 from glassbench.experiments.planned_measures import check_gate_features, check_gates, check_measured
 from glassbench.experiments.planning import _default_trainer, _excluded
 from glassbench.pipeline.frames import _index_notes
+from glassbench.pipeline.mitigated_data import wrapped
 from glassbench.pipeline.notebook_progress import NotebookProgress
 from glassbench.pipeline.run_data import _groups
 
@@ -69,6 +71,26 @@ def test_rows_that_are_read_part_by_part_are_served_after_training_alone(when, s
     else:
         with pytest.raises(DataError, match="read part by part"):
             check_rows(chosen, SCHEMA, streamed=streamed)
+
+
+class Around(Mitigation):
+    """Wraps an estimator in its own name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def wrap(self, estimator: Any, data: Data | None) -> Any:
+        return (self.name, estimator, data)
+
+    def account(self, data: Data, facts: Any) -> str:
+        return self.name
+
+
+def test_estimators_are_wrapped_by_the_first_mitigation_inside_the_second_and_networks_are_not():
+    chain = [Around("first"), Around("second")]
+    assert wrapped("model", chain, None) == ("second", ("first", "model", None), None)
+    network = torch.nn.Linear(1, 1)
+    assert wrapped(network, chain, None) is network
 
 
 METRICS = (
