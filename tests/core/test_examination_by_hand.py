@@ -490,7 +490,10 @@ def test_rows_without_groups_truths_or_training_rows_have_fewer_audits():
         spec = AuditSpec(name="a", summary=".", target="a:a", needs=(need,))
         assert about(spec, data, "classes")
         assert not about(spec, lacking, "classes")
+    unequal = replace(data, schema=replace(data.schema, conditions=("side",), unequal=("side",)))
+    assert not about(AuditSpec(name="a", summary=".", target="a:a", needs=("groups",)), unequal, "classes")
     conditions = replace(data, schema=replace(data.schema, conditions=("side",)))
+    assert about(AuditSpec(name="a", summary=".", target="a:a", needs=("groups",)), conditions, "classes")
     assert not about(AuditSpec(name="a", summary=".", target="a:a", people=True), conditions, "classes")
 
 

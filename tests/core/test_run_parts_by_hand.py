@@ -381,11 +381,23 @@ def test_a_margin_of_a_share_is_a_share():
     against(1.0, 0.2, 1.3)
     against(1.0)
     against(1.0, 0.2, unit="kg")
+    wide: Any = [
+        SimpleNamespace(unit=None, value=0.2, low=-0.1, high=0.8),
+        SimpleNamespace(unit=None, value=0.2, low=0.1, high=1.2),
+    ]
+    for measure in wide:
+        _check_margin(Gate(measure="a.x", no_worse_than="run", margin=1.0), [measure], "gates.0.margin")
 
 
 @pytest.mark.parametrize(
     ("rows", "outcome"),
-    [(DATA.test.rows, "same"), (DATA.test.rows[::-1], "same"), (DATA.test.rows[1:], "other"), (DATA.train.rows, "independent")],
+    [
+        (DATA.test.rows, "same"),
+        (DATA.test.rows[::-1], "same"),
+        (DATA.test.rows[1:], "other"),
+        (np.append(DATA.test.rows, DATA.train.rows), "other"),
+        (DATA.train.rows, "independent"),
+    ],
 )
 def test_a_baseline_was_judged_by_the_same_rows_or_by_none_of_them(tmp_path, monkeypatch, rows, outcome):
     pd.DataFrame({"row": rows}).to_parquet(tmp_path / "predictions.parquet")
@@ -395,7 +407,7 @@ def test_a_baseline_was_judged_by_the_same_rows_or_by_none_of_them(tmp_path, mon
     if outcome == "other":
         with pytest.raises(ExperimentError, match="judged by other rows") as caught:
             check_baseline_rows(plan, DATA, tmp_path)
-        assert caught.value.got == f"{len(rows)} rows in both, of {len(rows)} and {len(DATA.test)}"
+        assert caught.value.got == f"{min(len(rows), len(DATA.test))} rows in both, of {len(rows)} and {len(DATA.test)}"
     else:
         assert len(check_baseline_rows(plan, DATA, tmp_path)) == (outcome == "independent")
     other = replace(DATA, schema=replace(DATA.schema, target=replace(DATA.schema.target, name="z")))
