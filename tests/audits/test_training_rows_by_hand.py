@@ -24,7 +24,7 @@ from glassbench_audits.influence.contradiction import against_labels, contradict
 from glassbench_audits.influence.exhibits import behind_decisions, charts
 from glassbench_audits.influence.last_layer import Traces
 from glassbench_audits.influence.refit import label_fit
-from glassbench_audits.latent.audit import _table, strongest, used
+from glassbench_audits.latent.audit import _charts, _table, strongest, used
 from glassbench_audits.latent.changes import Changes, changes
 from glassbench_audits.latent.encoded_columns import EncodedColumns, _factor, _part
 from glassbench_audits.learning.backward import Backward, Layer, _layers, _per_step, _Seen, _watched
@@ -275,6 +275,10 @@ def test_entries_are_used_by_their_upper_end_against_the_largest_and_inputs_are_
     assert [row[2:6] for row in _table(made, columns, 0.9).rows] == [
         ("b", -2.0, -3.0, -1.0), ("c", 1.0, 0.0, 2.0), ("a", pytest.approx(5), pytest.approx(4), pytest.approx(6)),
     ]  # fmt: skip
+    (drawn,) = _charts(replace(made, mean=np.arange(6.0)[None]), replace(columns, grid=(2, 3)))
+    assert {(row["x"], row["y"]): row["color"] for row in drawn.rows} == {
+        (f"column {i + 1}", f"row {j + 1}"): 3.0 * j + i for i in range(3) for j in range(2)
+    }
     raw = pd.DataFrame({"w": [10.0, 20.0, 60.0], "holes": [1.0, np.nan, 2.0]})
     source = Split(inputs=(torch.tensor([[0.1], [0.2], [0.6]]),), rows=np.arange(3), raw=raw)
     assert _factor(source, "w", 0) == pytest.approx(100, rel=1e-5)

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from glassbench.contracts.data import Split
+from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.task import Generation
 from glassbench.contracts.text_likelihood import TextLikelihood
 from glassbench.stats.estimate import Estimate
@@ -19,9 +20,10 @@ from glassbench_audits.generated_code.audit import _below
 from glassbench_audits.generated_code.audit import audit as code_audit
 from glassbench_audits.generated_code.functions import function_of, parses
 from glassbench_audits.generated_code.written import WrittenFunction, prompts, written_functions
+from glassbench_audits.generated_text.captum_language import attributed
 from glassbench_audits.generated_text.deletion import DRAWS, _fall, _without
 from glassbench_audits.generated_text.exhibits import WIDEST, written_chart, written_table
-from glassbench_audits.generated_text.prompts import ExplainedText, continued, log_probability
+from glassbench_audits.generated_text.prompts import ExplainedText, continued, explained_texts, log_probability
 from glassbench_audits.memorisation.audit import _asked, _corrected
 from glassbench_audits.memorisation.canaries import Canary, Exposure, _random, exposure
 from glassbench_audits.memorisation.exhibits import tables as secret_tables
@@ -300,3 +302,42 @@ def test_the_words_that_lower_most_are_named_and_a_chart_shows_the_largest_eithe
     wide = explained([values.tolist()], [3] * len(values), [(k,) for k in range(len(values))])
     shown = {point["x"].split()[0] for point in written_chart(wide).rows}
     assert shown == {str(k + 1) for k in np.argsort(-np.abs(values))[:WIDEST]}
+
+
+def test_prompts_hold_no_padding_and_only_their_own_words_take_part() -> None:
+    tokens = torch.tensor([[3, 0, 4, 4], [3, 4, 3, 4], [0, 3, 4, 4], [4, 3, 0, 0]])
+    facts = TextFacts(padding=0, unknown=1, vocabulary=("", "?", "x", "three", "four", "five"))
+    subject = SimpleNamespace(
+        predictions=SimpleNamespace(
+            source=Split(inputs=(tokens,), rows=np.arange(4)), frame=pd.DataFrame({"row": [f"r{k}" for k in range(4)]})
+        ),
+        schema=SimpleNamespace(facts_of=lambda kind: facts, target=SimpleNamespace(classes=())), encoder=None, model=Counting(),
+        generator=lambda name: np.random.default_rng(0),
+    )  # fmt: skip
+    found = {one.row: one for one in explained_texts(subject, 9, 2, 3, "ablation", 1)}
+    assert sorted(found) == ["r1", "r3"]
+    assert [[word.shown for word in found[row].words] for row in ("r1", "r3")] == [["three", "four"], ["four", "three"]]
+    assert found["r1"].contributions.shape == (3, 2)
+    assert (found["r1"].contributions[:, 0] > 0).all()
+    assert found["r1"].contributions[:, 1] == pytest.approx(np.zeros(3), abs=1e-6)
+
+
+class Embedded(nn.Module):
+    """Every token is a vector, and all so far are added up."""
+
+    attribution_layer = "vectors"
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.vectors, self.out = nn.Embedding(6, 4), nn.Linear(4, 6)
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        return self.out(self.vectors(rows).cumsum(dim=1))
+
+
+def test_a_words_gradients_are_the_sum_of_its_tokens() -> None:
+    asked = (torch.tensor([2, 3, 4]), torch.tensor([5, 2]), 1, "gradients", 8)
+    single, joined = (attributed(Embedded(), asked[0], words, *asked[1:]) for words in ([(0,), (1,), (2,)], [(0, 1), (2,)]))
+    assert joined[:, 0] == pytest.approx(single[:, 0] + single[:, 1])
+    assert joined[:, 1] == pytest.approx(single[:, 2])
