@@ -79,7 +79,7 @@ def test_of_clusters_within_categories_the_larger_of_two_p_values_counts() -> No
 
 
 def test_of_clusters_across_categories_deviations_alone_are_drawn() -> None:
-    chance = np.random.default_rng(1)
+    chance = np.random.default_rng(6)
     rows = chance.integers(1, 6, (14, 2))
     selected = chance.binomial(rows, [0.6, 0.4])
     found = clustered(selected, rows)
@@ -88,6 +88,8 @@ def test_of_clusters_across_categories_deviations_alone_are_drawn() -> None:
     rates = selected.sum(axis=0) / rows.sum(axis=0)
     drawn = between_groups(selected, rows, DRAWS, np.random.default_rng(3))
     assert p == pytest.approx(widest_of_pairs(drawn, rates, best.place)[1 - best.place])
+    dealt = shuffled_clusters(selected, rows, DRAWS, np.random.default_rng(3))
+    assert widest_of_pairs(dealt, rates, best.place)[1 - best.place] > 1.5 * p  # what clusters within categories would be asked
 
 
 def test_a_category_of_exactly_the_share_takes_part_and_one_of_few_clusters_does_not() -> None:

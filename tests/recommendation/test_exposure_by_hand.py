@@ -1,5 +1,7 @@
 """The numbers of the audit of exposure, from lists that are short enough to count: unequal lists, ties, and both directions."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from glassbench.contracts.predictions.outputs import RankingOutput
 from glassbench.stats.estimate import Estimate
 from glassbench.stats.inference import mean
 from glassbench.stats.sampling import Sampling
+from glassbench_audits.exposure.audit import _baseline_lift
 from glassbench_audits.exposure.exhibits import exposure_finding, gap_grade, popularity_finding
 from glassbench_audits.exposure.shares import (
     Exposed,
@@ -140,3 +143,18 @@ def test_popularity_below_that_of_choices_is_told_as_less() -> None:
     assert said.grade == "ok"
     assert "20 % less popular than what users then chose (95 % interval 10 to 30)" in said.sentence
     assert "recommending the most popular items to everybody: 40 %" in said.sentence
+
+
+def test_the_baseline_s_lift_is_held_against_the_same_choices() -> None:
+    chosen, popular = np.array([[2], [1], [2], [0], [1]]), output([[0], [0], [0], [0], [0]])
+    frames = {"own": output([[3]] * 5), "popular": popular}
+    kind = SimpleNamespace(
+        baseline=lambda frame, schema, learnt: SimpleNamespace(frame="popular"),
+        ranking_output=lambda frame, schema: frames[frame],
+    )
+    predictions = SimpleNamespace(frame="own", sampling=independent(5))
+    subject = SimpleNamespace(kind=kind, predictions=predictions, schema=None)
+    found = _baseline_lift(subject, chosen, 0.95)
+    assert found.value == pytest.approx(40 / 24 - 1)
+    kind.baseline = lambda frame, schema, learnt: None
+    assert _baseline_lift(subject, chosen, 0.95).undefined == "there is no baseline"
