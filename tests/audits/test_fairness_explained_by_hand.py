@@ -80,20 +80,6 @@ def test_a_column_that_says_what_is_true_may_explain_what_is_decided(subject) ->
     assert found.pair.within[0] == pytest.approx(0)
 
 
-def test_clusters_of_unlike_rows_do_not_narrow_what_strata_say(subject) -> None:
-    """Each cluster holds rows of both decisions: its sums hardly vary, and yet rows of a stratum do."""
-    cells = turned()
-    keys = [key for key, n in cells.items() for _ in range(n)]
-    seen: dict[tuple[object, object], int] = {}
-    names = []
-    for sex, _, _, decided in keys:
-        seen[sex, decided] = seen.get((sex, decided), 0) + 1
-        names.append(f"{sex} {seen[sex, decided]}")
-    one, other = parity(subject(cells)), parity(subject(cells, cluster=names))
-    assert other.pair.within == pytest.approx(one.pair.within, abs=1e-3)
-    assert other.pair.overall[2] - other.pair.overall[1] < 0.8 * (one.pair.overall[2] - one.pair.overall[1])
-
-
 def test_numbers_of_up_to_ten_values_are_strata_each_and_text_counts_as_numbers_by_its_known_cells() -> None:
     assert stratified_column(pd.Series(np.arange(40) % 10, name="x")).values == tuple(map(str, range(10)))
     assert len(stratified_column(pd.Series(np.arange(40) % 11, name="x")).values) == 5
