@@ -59,6 +59,7 @@ def subject(texts: list[str], classes: tuple[str, ...] = ("no", "yes"), positive
 
 
 TEXTS = ["good aunt", "she good", "good good", "he is", "uncle he", "she", "plain"]
+THREE = ["good aunt", "she aunt", "she"]
 
 
 def test_every_swap_is_made_both_ways_on_the_texts_that_it_changes() -> None:
@@ -78,12 +79,12 @@ def test_the_shift_is_that_of_the_positive_class_of_two() -> None:
 
 
 def test_of_more_classes_the_shift_is_that_of_the_class_decided_before() -> None:
-    to_he = next(each_swap(subject(TEXTS, classes=("a", "b", "c")), TEXTS, TERMS, 99))
+    to_he = next(each_swap(subject(THREE, classes=("a", "b", "c")), THREE, TERMS, 99))
     before, after = (decided(texts, ("a", "b", "c")) for texts in (to_he.before, to_he.after))
     expected = [after[f"score.{k}"][i] - before[f"score.{k}"][i] for i, k in enumerate(before["y_pred"])]
-    assert before["y_pred"].tolist() == ["b", "b", "a"]
+    assert (before["y_pred"].tolist(), after["y_pred"].tolist()) == (["b", "b", "a"], ["b", "a", "a"])
     assert to_he.shift == pytest.approx(expected)
-    assert to_he.flipped.tolist() == [False, False, False]
+    assert to_he.flipped.tolist() == [False, True, False]
 
 
 def test_of_a_language_model_the_shift_is_the_rise_of_the_likelihood() -> None:
@@ -165,6 +166,26 @@ def test_findings_of_swaps_allow_for_flips_and_shifts_of_all_of_them() -> None:
     for k, grade in ((0, "concern"), (1, "unclear")):
         found = identity(subject(texts), terms=TERMS, flips=float(ends[2] - 0.001 if k == 0 else ends[1] - 0.001), shift=1.0)
         assert [f.grade for f in found.findings] == [grade, "ok"]
+
+
+def test_areas_of_groups_hold_together_over_three_areas_of_each_group(monkeypatch) -> None:
+    texts = ["good aunt", "aunt", "he", "uncle good", "good", "plain"] * 5
+    made, asked = subject(texts), []
+    made.class_outputs[0].__dict__.update(
+        actual=pd.Series(["yes", "yes", "no", "yes", "no", "no"] * 5),
+        known=True,
+        scores=decided(texts, ("no", "yes"))[["score.yes"]],
+    )
+    made.class_outputs[0].scores.columns = ["yes"]
+
+    def noted(scores, positive, member, generator, **more):
+        asked.append((int(member.sum()), round(1 - more["level"], 9)))
+        return areas(scores, positive, member, generator, **more)
+
+    monkeypatch.setattr("glassbench_audits.fairness.identity_terms.areas", noted)
+    found = measures(identity(made, terms=TERMS, replicates=30))
+    assert asked == [(10, round(0.05 / 6, 9)), (10, round(0.05 / 6, 9))]
+    assert found["identity.auc"].value == pytest.approx(8 / 9)
 
 
 def one_area(name: str, value: float, positives: int = 50, negatives: int = 50) -> Area:
