@@ -49,6 +49,8 @@ def test_rare_combinations_are_one_stratum_where_they_are_ten_rows_together_and_
     unknown = strata(((1, 0), 10), ((NAN, NAN), 30), ((1, 1), 9), ((0, 1), 1))
     assert unknown[10:40] == [None] * 30
     assert set(unknown[40:]) == {"rare"}
+    commonest = strata(((1, 0), 10), ((NAN, NAN), 30), ((1, 1), 12), ((0, 1), 1))
+    assert commonest[-1] == commonest[40]
 
 
 def frame_of(**columns) -> pd.DataFrame:

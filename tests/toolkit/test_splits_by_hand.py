@@ -179,7 +179,17 @@ def test_classes_that_a_part_lacks():
         "No person of the class b is in the train part.",
         "No person of the classes a, c is in the test part.",
     )
+    unknown = {"test": SimpleNamespace(target=np.array([-1, 1]))}
+    assert absent_notes(unknown, ["a", "b"], "row") == ("No row of the class a is in the test part.",)
     assert absent_notes({"test": SimpleNamespace(target=None)}, ["a"], "row") == ("No row of the class a is in the test part.",)
+
+
+def test_of_three_dates_one_is_left_for_each_part():
+    dates = pd.Series(np.repeat(["2024-01-01", "2024-01-02", "2024-01-03"], [1, 5, 4]), name="when")
+    parts, _ = by_date(dates, {}, Cells(), validation=0.1, test=0.8)
+    assert {part: len(rows) for part, rows in parts.items()} == {"train": 1, "validation": 5, "test": 4}
+    parts, _ = by_date(dates, {}, Cells(), validation=0.0, test=0.8)
+    assert {part: len(rows) for part, rows in parts.items()} == {"train": 1, "test": 9}
 
 
 DATES = pd.Series(np.repeat(["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"], [4, 2, 2, 1, 1]), name="when")
