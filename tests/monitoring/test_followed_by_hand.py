@@ -241,8 +241,9 @@ def test_a_feature_of_which_any_look_has_groups_is_compared() -> None:
         "title": "t",
         "key": "k",
     }
+    result["key"] = "k"
     looks = [
-        {"look": k, "time": "", "file": "", "rows": 5, "counted": 5, "rows left aside": 0, "truths": 5, "results": [{**result, "key": "k"}],
+        {"look": k, "time": "", "file": "", "rows": 5, "counted": 5, "rows left aside": 0, "truths": 5, "results": [result],
          "means": means}
         for k, means in enumerate(({"groups|sex=f": None}, {}), start=1)
     ]  # fmt: skip
