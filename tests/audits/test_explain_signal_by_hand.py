@@ -15,11 +15,14 @@ from glassbench.contracts.facts import TextFacts
 from glassbench.contracts.predictions.outputs import Losses
 from glassbench.contracts.subject import Subject
 from glassbench.stats.intervals import bootstrap
+from glassbench_audits.attribution.explained import Rows
 from glassbench_audits.attribution.sampled import Sampled
 from glassbench_audits.explain.checks import randomization_check as randomized
+from glassbench_audits.explain.checks import real_rows_check as held
 from glassbench_audits.explain.checks import signal_check as signals
 from glassbench_audits.explain.checks.permutation_test import permutation_p_value
 from glassbench_audits.explain.checks.randomization import Stage, similarities
+from glassbench_audits.explain.checks.real_rows import Held, RealRows
 from glassbench_audits.explain.checks.signal_check import Signal, signal_check
 from glassbench_audits.explain.checks.skill import forest_skill
 from glassbench_audits.explain.views.field_exhibits import field_influence
@@ -148,6 +151,7 @@ def stage(depth: int, mean: float, kept: float = 0.0) -> Stage:
     [
         ((stage(1, 0.2), stage(2, 0.4), stage(3, 0.1)), True, 0.4, "passed"),
         ((stage(1, 0.9, kept=0.9), stage(2, 0.6), stage(3, 0.1)), True, 0.6, "weak"),  # the first still says what was learnt
+        ((stage(1, 0.2), stage(2, 0.9, kept=0.9), stage(3, 0.1)), True, 0.2, "passed"),
         ((stage(1, 0.9), stage(2, 0.4), stage(3, 0.1)), True, 0.9, "failed"),
         ((stage(1, 0.9), stage(2, 0.4), stage(3, 0.1)), False, 0.1, "passed"),
         ((stage(1, 0.2), stage(2, 0.7, kept=0.9)), True, 0.7, "weak"),  # all layers are judged whatever they keep
@@ -169,6 +173,38 @@ def test_the_depth_at_which_most_of_an_explanation_survives_decides(monkeypatch,
     found = randomized.randomization_check(made)
     assert (found.outcome, found.measure.value) == (outcome, pytest.approx(value))
     assert found.measure.n == 2
+
+
+@pytest.mark.parametrize(
+    ("attributed", "carried", "auc", "outcome"),
+    [
+        (0.5, 0.9, 0.99, "passed"),
+        (0.5, 0.5, 0.6, "weak"),  # what the model says of rows asked about foretells little of real ones
+        (0.5, 0.2, 0.6, "failed"),
+        (0.0, 0.9, 0.6, "weak"),
+        (1.2, 0.9, 0.6, "failed"),
+        (None, 0.9, 0.74, "not applicable"),
+        (None, 0.9, 0.75, "weak"),
+    ],
+)
+def test_real_rows_bear_an_explanation_out_by_shares_and_by_what_is_carried_over(monkeypatch, attributed, carried, auc, outcome):
+    one = [] if attributed is None else [Held(units=(1,), attributed=attributed, least=0.4, most=0.6)]
+    found = RealRows(foretold=0.8, held=tuple(one))
+    for name, value in {"asked_auc": auc, "held_against": found, "carried_over": carried, "_said": np.zeros((9, 1))}.items():
+        monkeypatch.setattr(held, name, lambda *given, value=value, **more: value)
+    monkeypatch.setattr(held, "asked_rows", lambda explainer, rows, generator: rows)
+    explained = SimpleNamespace(softmax=False)
+    made = SimpleNamespace(
+        subject=SimpleNamespace(generator=lambda purpose: np.random.default_rng(0)),
+        explainer=SimpleNamespace(explained=explained, feature_groups=SimpleNamespace(names=("x", "y"))),
+        attributions=np.ones((9, 2)),
+    )
+    check = held._real(made, Rows(inputs=torch.zeros(9, 2)))
+    assert check.outcome == outcome
+    if attributed is not None:
+        apart = max(0.0, 0.4 - attributed, attributed - 0.6)
+        assert check.measure.value == pytest.approx(apart)
+        assert check.margin == pytest.approx(min((0.35 - apart) / 0.15, (carried - 0.6) / 0.3))
 
 
 def test_explanations_that_say_nothing_are_alike_where_both_do() -> None:

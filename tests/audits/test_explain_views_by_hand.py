@@ -12,7 +12,7 @@ from torch import nn
 from glassbench_audits.attribution.explained import Explained, Rows
 from glassbench_audits.attribution.feature_groups import FeatureGroups
 from glassbench_audits.explain.checks.randomization import Stage, per_distance
-from glassbench_audits.explain.checks.real_rows import NEIGHBOURS, _share, exchanged_effects, untold
+from glassbench_audits.explain.checks.real_rows import NEIGHBOURS, _share, exchanged_effects, held_against, untold
 from glassbench_audits.explain.checks.reinitialisation import learnt_layers, untrained
 from glassbench_audits.explain.checks.stability import cosines, largest_moves, noisy, stability
 from glassbench_audits.explain.views import output_importance
@@ -137,6 +137,25 @@ def test_shares_of_units_are_of_their_sums_by_row_and_what_is_overstated_makes_u
     assert untold(effects, np.array([[0.5, -3, 9]])) == pytest.approx((3 - 1) / 4)
     assert untold(effects, np.array([[1.5, 0.5, 0]])) == 0
     assert np.isnan(untold(0 * effects, attributions))
+
+
+def test_an_input_may_account_for_what_nothing_foretells_and_is_held_to_the_scale_that_bears_it_out() -> None:
+    """Half of what is said comes from the first input, the other half from nothing that rows hold."""
+    chance = np.random.default_rng(0)
+    inputs = chance.normal(size=(300, 3))
+    said = (inputs[:, 0] + chance.normal(size=300))[:, None]
+    first, second = (np.where(np.arange(3) == k, inputs, 0.0) for k in (0, 1))
+    units = FeatureGroups(mask=torch.arange(3))
+
+    def contradiction(*scales: np.ndarray) -> float:
+        found = held_against(units, inputs, said, scales, 1, least=0.1)
+        assert 0.3 < found.foretold < 0.7
+        return found.worst.contradiction
+
+    assert contradiction(first) < 0.1
+    assert contradiction(second) > 0.3
+    assert contradiction(second, first) < 0.1
+    assert contradiction(first, second) < 0.1
 
 
 def test_layers_are_put_back_after_they_were_tried_and_copies_are_drawn_anew() -> None:
