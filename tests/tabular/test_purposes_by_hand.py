@@ -8,6 +8,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifi
 from sklearn.neighbors import KNeighborsClassifier
 
 from glassbench.experiments.inspection import ColumnFacts
+from glassbench_plugins.tabular.inspecting import inspect_table
 from glassbench_plugins.tabular.marks_among_numbers import codes_problem, missing_marks
 from glassbench_plugins.tabular.purposes import bands_of, codes_like, looks_like, only_binary, person_like
 from glassbench_plugins.tabular.quantile_boosting import QuantileBoosting
@@ -152,3 +153,14 @@ def test_settings_of_a_class_are_those_that_plain_values_can_express():
     assert metric("euclidean") == "euclidean"
     with pytest.raises(ValueError, match="str"):
         metric(np.subtract)
+
+
+def test_a_cell_that_is_missing_is_no_value_of_its_column(tmp_path):
+    cells = ["a", "b", "", "a", "?", "b"] * 20
+    rows = [f"{place % 7},{cell}" for place, cell in enumerate(cells)]
+    (tmp_path / "t.csv").write_text("\n".join(["n,letter", *rows]) + "\n")
+    found = {one.name: one for one in inspect_table(tmp_path / "t.csv", {}).columns}
+    assert {name: (one.kind, one.distinct, one.missing, one.example) for name, one in found.items()} == {
+        "n": ("number", 7, 0, "0"),
+        "letter": ("category", 2, 40, "a"),
+    }

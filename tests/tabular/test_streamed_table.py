@@ -116,11 +116,13 @@ def test_no_row_is_for_two_purposes(frame: pd.DataFrame) -> None:
 
 
 def test_a_column_that_reads_otherwise_after_the_first_row_group(frame: pd.DataFrame, tmp_path: Path) -> None:
-    """Texts that look like numbers in the first row group alone are categories, counted in all rows."""
+    """Texts that look like numbers in the first row group alone are categories; all rows are then measured again."""
     frame["code"] = ["7" if place < GROUP else f"k{place % 5}" for place in range(ROWS)]
     _, stream, encoder = data_of(write(frame, tmp_path / "rows.parquet"))
-    code = next(code for code in encoder.inputs if code.name == "code")
-    assert set(code.categories) == {"7", "k0", "k1", "k2", "k3", "k4"}
+    codes, learnt = {code.name: code for code in encoder.inputs}, training_rows(frame)
+    assert set(codes["code"].categories) == {"7", "k0", "k1", "k2", "k3", "k4"}
+    whole = codes["whole"]
+    assert (whole.mean, whole.std) == pytest.approx((learnt.whole.mean(), learnt.whole.std(ddof=0)), rel=1e-12)
     assert sum(len(part) for part in epoch(stream)) == stream.rows
 
 
