@@ -7,8 +7,8 @@ import pytest
 from glassbench.contracts.evidence import AuditResult, Finding, Measure, Method
 from glassbench.contracts.exhibits import Case, Chart, Part, Token
 from glassbench.report.cards import card
-from glassbench.report.explore.content import Choice, _agrees, _enough, _gaps, shares
-from glassbench.report.explore.threshold_counts import Feature, GroupCounts, count_by_score, run_threshold
+from glassbench.report.explore.content import Choice, _agrees, _choice, _enough, _gaps, shares
+from glassbench.report.explore.threshold_counts import Feature, GroupCounts, ThresholdCounts, count_by_score, run_threshold
 from glassbench.report.glances import _beside_baseline, _of_cells, _spoken_of, finding_glance, gate_glance
 from glassbench.report.group_glances import group_glance
 from glassbench.report.index import sparkline
@@ -75,7 +75,7 @@ def test_all_rows_that_have_a_number_are_counted_and_the_reference_lies_on_the_l
     found = Finding(sentence="“g1” is low.", grade="ok", chart="T")
     glance = finding_glance(found, result(found, charts=(chart,)), "u", 0)
     assert glance.notes == ("6 of 8 shown",)
-    assert max(one.at for one in glance.strips) < glance.mark[0] < LENGTH
+    assert [glance.strips[0].at, glance.mark[0]] == [line_of([30.0]).at(value) for value in (2.0, 30.0)]
 
 
 def test_cells_of_a_map_share_the_line_of_all_cells() -> None:
@@ -170,6 +170,13 @@ def test_a_label_that_is_not_known_stays_unknown() -> None:
     assert rows["y_true"].isna().tolist() == [False, True, False]
     assert rows["y_true"].dropna().tolist() == ["tall", ""]
     assert rows["y_pred"].tolist() == ["", "tall", "tall"]
+
+
+def test_the_favourable_class_is_selected_where_there_is_one_choice_alone() -> None:
+    every = counts("f", [0, 3], [4, 16])
+    told = ThresholdCounts(thresholds=np.array([0.5]), at=0, every=every, features=())
+    made = [_choice(Choice(positive="tall", label=label), told, [], "short") for label in ("", "tall")]
+    assert [(one["selected"], one["selects"]) for one in made] == [("short", False), ("tall", True)]
 
 
 def test_signed_numbers_columns_shares_and_p_values_have_sensible_digits() -> None:
