@@ -18,7 +18,7 @@ from glassbench.report.headline import _failed_gates, _level, accepted_words, al
 from glassbench.report.index import main_measures
 from glassbench.report.questions import answer, graded, unanswered
 from glassbench.report.record import Record
-from glassbench.report.summary.content import _data, _unknown
+from glassbench.report.summary.content import _GATES, _data, _steps, _unknown, summary
 from glassbench.report.summary.figures import _comparison, _difference, differences, drivers
 from glassbench.report.summary.plain_words import Outcome as Words
 from glassbench.report.training_section import _curve
@@ -168,6 +168,9 @@ def test_the_gravest_gap_of_each_feature_comes_before_further_ones_of_another() 
     results = [audit("f", again, *(one for one, _ in age + sex[::-1]), measures=tuple(measures))]
     made = differences(results, Words("bad", "good"))
     assert [one.grade for one in made] == ["concern", "concern", "unclear"]
+    assert [one.grade for one in differences([audit("f", sex[0][0], again, measures=tuple(measures))], Words("bad", "good"))] == [
+        "concern"
+    ]
 
 
 def test_inputs_are_listed_by_their_share_and_hold_all_influence_only_where_all_are_shown() -> None:
@@ -216,6 +219,31 @@ def test_a_section_opens_with_the_picture_of_its_gravest_finding_and_says_how_ma
     assert [one.title for one in chosen] == ["c0", "c1", "c2", "c3", "c4", "c5", "c8"]
     assert _leading(lines, drawn_charts(chosen, "u"), ()).chart.title == "c8"
     assert _elsewhere(result, chosen) == "4 more findings of less weight; 2 more charts"
+
+
+def test_charts_behind_the_gravest_findings_are_drawn_and_the_gravest_opens() -> None:
+    charts = tuple(Chart(kind="bars", title=f"c{k}", message="m", rows=({"y": "a", "x": 1.0},)) for k in range(9))
+    lines = _findings(audit("a", *(finding(f"f{k}", weight=(k + 1) / 20, chart=f"c{k}") for k in range(9))), "u")
+    assert [one.title for one in _chosen(charts, lines)] == [f"c{k}" for k in range(2, 9)]
+    assert _leading(lines, drawn_charts(charts, "u"), ()).chart.title == "c8"
+
+
+def test_gates_that_are_hidden_are_counted_and_gaps_that_are_concerns_are_to_be_explained() -> None:
+    gate = {
+        "measure": "p.accuracy",
+        "by": None,
+        "verdict": "pass",
+        "at_least": 0.5,
+        "compared": [asdict(measure("p.accuracy", 0.9))],
+    }
+    for count in (1, _GATES, _GATES + 3):
+        one = record(verdict={"verdict": "pass", "gates": [gate] * count})
+        made = summary(one)
+        assert (len(made.gates), made.more_gates) == (min(count, _GATES), max(0, count - _GATES))
+    gaps = [SimpleNamespace(title=f"gap {grade}", grade=grade) for grade in ("unclear", "concern", "ok")]
+    head = SimpleNamespace(gates=(), omitted=())
+    steps = _steps(record(), head, gaps, None, Words("bad", "good"))
+    assert [step.rpartition(": ")[2] for step in steps if "cause of this gap" in step] == ["gap concern."]
 
 
 def test_runs_are_compared_by_the_measures_of_their_gates_first() -> None:
