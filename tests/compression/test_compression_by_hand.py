@@ -17,11 +17,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from glassbench.compressing import candidate as candidates
+from glassbench.compressing import speed
 from glassbench.compressing.chains import harder
 from glassbench.compressing.compress import _chosen
-from glassbench.compressing.speed import median
+from glassbench.compressing.speed import median, speeds
 from glassbench.compressing.stored_model import as_stored, bytes_of, size_of, unpacked
 from glassbench.compressing.students import _less
+from glassbench.contracts.compression import Compressed, CompressionSource
 from glassbench.contracts.data import Batch, Split
 from glassbench.contracts.exporting import Tree, TreeSum
 from glassbench.contracts.task import Predictions
@@ -228,6 +230,45 @@ def test_models_are_chosen_by_validation_rows_as_often_as_they_count(column, exp
     assert found == {"metric": "accuracy", "value": expected, "higher_is_better": True}
     for none in (replace(rows, target=None), rows.take(np.arange(0)), None):
         assert candidates.validation_score(task, None, SimpleNamespace(data=SimpleNamespace(validation=none))) is None  # type: ignore[arg-type]
+
+
+def test_a_chain_is_packed_and_trained_where_one_of_its_steps_is():
+    def step(name: str, **changes: Any) -> Any:
+        made = Compressed(graph=name.encode(), facts={"of": name}, **changes)
+        return SimpleNamespace(compress=lambda source: made, account=lambda facts: f"made by {facts['of']}")
+
+    def chained(*steps: Any) -> Any:
+        chain: Any = SimpleNamespace(choices=[SimpleNamespace(component=SimpleNamespace(canonical="p/c"))] * len(steps))
+        return candidates._compressed(chain, steps, None, source)  # type: ignore[arg-type]
+
+    unused: Any = None
+    source = CompressionSource(
+        model=unused,
+        network=None,
+        arrays=None,
+        graph=b"",
+        train=None,
+        task=unused,
+        schema=unused,
+        seed=0,
+        build=unused,
+        fit=unused,
+    )
+    plain, packed, trained = step("a"), step("b", packed=True), step("c", trained=True)
+    found = chained(packed, trained, plain)
+    assert (found.graph, found.packed, found.trained) == (b"a", True, True)
+    assert found.accounts == ("made by b", "made by c", "made by a")
+    assert (chained(plain).packed, chained(plain).trained) == (False, False)
+
+
+def test_each_round_is_held_against_the_original_in_the_same_round(monkeypatch):
+    slow = np.repeat([1.0, 10.0, 100.0], [11, 10, 10])
+    monkeypatch.setattr(speed, "_in_turns", lambda models, inputs: {"original": slow, "half": slow / 2})
+    found = speeds({"original": None, "half": None}, np.zeros((300, 2)))  # type: ignore[dict-item]
+    assert [one["batch"] for one in found["half"]] == [1, 256]
+    for one in found["half"]:
+        assert (one["times"], one["times_low"], one["times_high"]) == (0.5, 0.5, 0.5)
+        assert (one["milliseconds"], one["low"], one["high"]) == (5000, 500, 50000)
 
 
 def test_an_interval_of_a_median_is_as_wide_as_order_statistics_say():

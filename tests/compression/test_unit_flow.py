@@ -115,6 +115,41 @@ def test_channels_leave_convolutions_norms_and_flattened_columns() -> None:
     smaller.train()(pictures)
 
 
+class Turned(nn.Module):
+    """Units of the last dimension that become channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(5, 8), nn.Conv2d(8, 3, 2)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.relu(self.first(inputs)).permute(0, 3, 1, 2)).flatten(1)
+
+
+class Averaged(nn.Module):
+    """Units whose mean over places is read."""
+
+    def __init__(self, keepdim: bool) -> None:
+        super().__init__()
+        self.first, self.last, self.keepdim = nn.Linear(5, 8), nn.Linear(8, 3), keepdim
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.relu(self.first(inputs)).mean(dim=(1, 2), keepdim=self.keepdim))
+
+
+@pytest.mark.parametrize("network", [Turned(), Averaged(False), Averaged(True)], ids=["turned", "averaged", "kept"])
+def test_units_are_followed_through_turned_dimensions_and_means_over_others(network: nn.Module) -> None:
+    rows = torch.randn(4, 3, 6, 5)
+    removable = [one for one in unit_layers(network.eval(), (rows,)) if one.removable]
+    assert [one.weight for one in removable] == ["first.weight"]
+    smaller = _smaller(network, removable, 0.5, (rows,))
+    assert smaller.first.out_features == 4
+    unread = copy.deepcopy(network)
+    with torch.no_grad():
+        unread.last.weight[:, weak_units(network.first.weight, 0.5)] = 0
+    torch.testing.assert_close(smaller(rows), unread(rows))
+
+
 def test_units_that_are_added_to_others_stay() -> None:
     found = {one.weight: one for one in unit_layers(Residual().eval(), (torch.randn(4, 5),))}
     assert [name for name, one in found.items() if one.removable] == ["inner.weight"]

@@ -151,6 +151,13 @@ def test_a_folder_with_partitions_is_one_table(frame: pd.DataFrame, tmp_path: Pa
     assert sum(len(part) for part in epoch(stream)) == stream.rows == pytest.approx(4100, abs=120)
 
 
+def test_a_fifth_of_the_rows_at_most_is_held_out_for_each_purpose(frame: pd.DataFrame, tmp_path: Path) -> None:
+    data, stream, _ = data_of(write(frame, tmp_path / "rows.parquet"), test=2000, validation=1500, sample=5000)
+    sizes = [len(part) for part in (data.validation, data.test, data.train) if isinstance(part, Split)]
+    assert sizes == pytest.approx([1000, 1000, 3000], abs=120)
+    assert stream.rows == sizes[2] == ROWS - sum(sizes[:2])
+
+
 def test_a_class_that_the_sample_lacks_is_an_error(frame: pd.DataFrame, tmp_path: Path) -> None:
     learnt = training_rows(frame)
     frame.loc[learnt.index[-1], "granted"] = "perhaps"
