@@ -123,6 +123,18 @@ def test_a_second_turn_brings_an_input_nearer_once_another_has_moved() -> None:
     assert found.distance == min(alternatives.values())
 
 
+def test_an_input_comes_nearer_once_another_has_moved_to_a_value_between_those_tried_first() -> None:
+    """An age of 17 is none of the twelve tried first: there an income of 1 is enough, where all others ask for 4."""
+    ages = torch.arange(40.0)[:, None]
+    wide = (
+        Options(feature=FEATURES[0], values=torch.arange(5.0)[:, None], rows=np.arange(5), scale=1.0),
+        Options(feature=FEATURES[1], values=ages, rows=np.arange(40), scale=1.0),
+    )
+    asked = rule(lambda i, a, r, o: ((a >= 18 and i == 4) or (a == 17 and i in (1, 4))) - 0.5)
+    found = search(asked, torch.zeros(1, 4), wide, most=2)[0]
+    assert (found.choice, found.distance) == (((0, 1), (1, 17)), 18.0)
+
+
 class Straight(torch.nn.Module):
     """Scores of three classes: none, age, and income where home is owned."""
 

@@ -142,6 +142,30 @@ def test_a_forest_is_asked_on_the_rows_given_and_decided_by_trees_that_did_not_s
     assert Losses(predicted=np.array([1.0, 3]), guessed=np.array([4.0, 4])).skill == 0.5
 
 
+def test_a_forest_of_labels_learns_those_of_the_rows_it_is_given() -> None:
+    chance = np.random.default_rng(5)
+    inputs = chance.normal(size=(120, 2))
+    labels = {name: pd.Series(np.where(inputs[:, k] > 0, name, f"no {name}")) for k, name in enumerate(("red", "blue"))}
+    expected = []
+    kind = SimpleNamespace(
+        softmax=False,
+        from_expected=lambda frame, schema, found: expected.append(found),
+    )
+    subject = SimpleNamespace(
+        predictions=SimpleNamespace(
+            source=Split((torch.as_tensor(inputs, dtype=torch.float32),), np.arange(120)), frame=pd.DataFrame({"row": range(120)})
+        ),
+        class_outputs=tuple(SimpleNamespace(actual=actual, spoken=name) for name, actual in labels.items()),
+        value_output=None,
+        kind=kind,
+        schema=None,
+    )
+    positions = np.arange(40, 120)
+    assert forest_skill(subject, positions, np.random.default_rng(0)) is None
+    for k in (0, 1):
+        assert np.corrcoef(expected[0][:, k], inputs[positions, k] > 0)[0, 1] > 0.9
+
+
 def stage(depth: int, mean: float, kept: float = 0.0) -> Stage:
     return Stage(depth=depth, correlations=np.array([mean - 0.1, mean + 0.1]), kept=np.array([kept, kept]))
 

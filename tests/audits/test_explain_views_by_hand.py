@@ -14,7 +14,7 @@ from glassbench_audits.attribution.feature_groups import FeatureGroups
 from glassbench_audits.explain.checks.randomization import Stage, per_distance
 from glassbench_audits.explain.checks.real_rows import NEIGHBOURS, _share, exchanged_effects, held_against, untold
 from glassbench_audits.explain.checks.reinitialisation import learnt_layers, untrained
-from glassbench_audits.explain.checks.stability import cosines, largest_moves, noisy, stability
+from glassbench_audits.explain.checks.stability import cosines, largest_moves, noisy, perturbed, stability
 from glassbench_audits.explain.views import output_importance
 from glassbench_audits.explain.views.exhibits import _margin, _reliable
 from glassbench_audits.explain.views.image_pictures import reduced
@@ -185,6 +185,15 @@ def test_tiny_changes_are_in_deviations_of_each_input_and_moves_are_the_largest(
     assert largest_moves(held, after) == pytest.approx([5, 1, np.sqrt(2)])
     assert stability(held, after) == pytest.approx([1, 0.5, 0.5])
     assert cosines(held, np.zeros((3, 2))).tolist() == [0, 1, 0]
+
+
+def test_methods_that_draw_at_random_draw_anew_under_tiny_changes() -> None:
+    explainer = explainer_of(Formula(lambda rows: rows.prod(dim=1)), "shapley-value-sampling", torch.zeros(1, 4), samples=2)
+    rows = Rows(inputs=torch.ones(6, 4) * 2)  # what does not vary is not changed either
+    after = perturbed(explainer, rows, np.random.default_rng(0))
+    again = replace(explainer, seed=explainer.seed + 1).per_feature_group(rows)
+    assert after == pytest.approx(np.broadcast_to(again, after.shape))
+    assert np.abs(again - explainer.per_feature_group(rows)).max() > 0.1
 
 
 def test_self_tests_that_could_not_be_made_do_not_count() -> None:
