@@ -1,5 +1,7 @@
 """Sizes, errors and p-values of concepts as their definitions say, for several concepts of unlike size and several outputs."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from glassbench.stats.intervals import wilson
 from glassbench.testing import toy_data
 from glassbench.testing.fixtures import ToyTask
 from glassbench_audits.concepts import exhibits
-from glassbench_audits.concepts.audit import audit
+from glassbench_audits.concepts.audit import Inside, _behind, _independent, _tested, audit
 from glassbench_audits.concepts.exhibits import result
 from glassbench_audits.concepts.filters import chosen
 from glassbench_audits.concepts.vectors import effects, partial
@@ -159,3 +161,69 @@ def test_a_concept_needs_twenty_rows_and_as_many_beside_it(bound: int, told: boo
     for condition in ({"at_least": float(values[-bound])}, {"at_most": float(values[len(values) - bound - 1])}):
         found = audit(subject, concepts={"few": {"x0": condition}}, draws=19)
         assert (found.not_applicable is None) == told
+
+
+class Rows(SimpleNamespace):
+    """Training rows, of which only their number and clusters are known."""
+
+    def __len__(self) -> int:
+        return self.n
+
+
+def test_of_training_rows_that_hang_together_one_of_each_cluster_counts() -> None:
+    clusters = np.random.default_rng(0).integers(0, 30, 200)
+    generator = lambda purpose: np.random.default_rng(len(purpose))  # noqa: E731
+    found = _independent(SimpleNamespace(train=Rows(n=200, clusters=clusters), generator=generator), 99)
+    assert found.tolist() == sorted(found)
+    assert sorted(clusters[found]) == sorted(set(clusters))
+    few = _independent(SimpleNamespace(train=Rows(n=200, clusters=clusters), generator=generator), 12)
+    assert len(set(clusters[few])) == len(few) == 12
+    alone = _independent(SimpleNamespace(train=Rows(n=200, clusters=None), generator=generator), 50)
+    assert len(set(alone.tolist())) == 50
+
+
+def mixture(own: float, others: float, between: float, rows: int = 4000) -> tuple[np.ndarray, np.ndarray]:
+    """Marks of two concepts that go together so far, and an output that each moves so far."""
+    chance = np.random.default_rng(0)
+    second = chance.random(rows) < 0.5
+    first = np.where(chance.random(rows) < between, second, chance.random(rows) < 0.5)
+    marks = np.stack([first, second], axis=1).astype(float)
+    return marks, marks @ [own, others] + chance.normal(0, 0.5, rows)
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "between", "behind"),
+    [
+        (0.0, 1.0, 0.6, "b"),
+        (0.0, 1.0, 0.1, None),  # they hardly go together
+        (0.0, 1.0, 0.99, None),  # they are one
+        (0.6, 0.5, 0.6, None),  # the other moves it no further
+        (0.5, 0.55, 0.45, None),  # it keeps most of its own effect
+        (0.1, 1.0, 0.6, "b"),
+    ],
+)
+def test_another_concept_is_behind_one_that_goes_with_it_and_keeps_little_beside_it(own, others, between, behind) -> None:
+    marks, along = mixture(own, others, between)
+    assert _behind(("a", "b"), marks, along, 0) == behind
+    if (own, others) == (0.5, 0.55):  # less than alone, and more than two thirds of it
+        alone = np.corrcoef(marks[:, 0], along)[0, 1]
+        assert 2 / 3 * alone < partial(marks[:, 0], marks[:, 1], along) < alone
+
+
+def test_each_class_is_moved_along_the_mean_gradient_of_its_own_rows() -> None:
+    chance = np.random.default_rng(1)
+    activations, gradients = chance.normal(size=(90, 3)), chance.normal(size=(70, 3))
+    classes = np.repeat(["x", "y", "few"], [30, 25, 15])
+    gradients[classes == "y"] += [3, 0, -2]
+    mark = activations[:, 0] > 0.2
+    inside = Inside(layer="0", frame=pd.DataFrame(), activations=activations, gradients=gradients, classes=classes)
+    subject = SimpleNamespace(generator=lambda purpose: np.random.default_rng(0))
+    found = {one.spoken: one for one in _tested(subject, inside, {"high": mark}, 49, 0.05)}
+    assert set(found) == {"x", "y"}  # of a class of fewer than twenty rows nothing is said
+    move = activations[mark].mean(axis=0) - activations[~mark].mean(axis=0)
+    for spoken, one in found.items():
+        own = gradients[classes == spoken]
+        along = activations @ own.mean(axis=0)
+        assert one.slopes == pytest.approx(own @ move)
+        assert one.size == pytest.approx((along[mark].mean() - along[~mark].mean()) / along.std())
+        assert one.rows == mark.sum()

@@ -19,7 +19,7 @@ from glassbench_audits.proxies.found import Found, corrected
 from glassbench_audits.proxies.groups import FEWEST, Groups, groups_of, p_value
 from glassbench_audits.proxies.known import attributions_of, independent, inputs_of
 from glassbench_audits.proxies.proxy_features import ProxyFeatures, cells_of, proxy_features
-from glassbench_audits.proxies.separation import Separation
+from glassbench_audits.proxies.separation import Separation, cross_fitted, mean_auc, separation
 from glassbench_audits.proxies.wording import findings
 
 
@@ -103,6 +103,25 @@ def test_eight_values_stay_apart_and_nine_are_cut_by_mass() -> None:
     nine = np.repeat(np.arange(9.0), 16)[:, None]
     assert np.bincount(cells_of(nine)).tolist() == [16, 16, 16, 16, 16, 16, 16, 32]
     assert cells_of(np.array([[1.0, 0], [0, 1], [1, 0], [0, 0]])).tolist() == [2, 1, 2, 0]
+
+
+def test_shuffled_membership_is_told_by_a_rule_fitted_to_it() -> None:
+    chance = np.random.default_rng(5)
+    labels = np.repeat(["a", "b"], [25, 35])
+    values = chance.normal(size=(60, 3)) + 0.5 * (labels == "a")[:, None] * [1, 0, 0]
+    marks = groups(labels).marks
+    found = separation(values, groups(labels), np.random.default_rng(2), permutations=99, replicates=50, level=0.95)
+    again = np.random.default_rng(2)
+    smoother = cross_fitted(values, again)
+    drawn = groups(labels).shuffled(99, again)
+
+    def area(member: np.ndarray, fitted: np.ndarray) -> float:
+        return float(mean_auc(smoother @ (fitted - fitted.mean(axis=0)), member))
+
+    assert found.auc == pytest.approx(area(marks, marks))
+    assert found.p == pytest.approx((1 + sum(area(m, m) >= found.auc - 1e-9 for m in drawn)) / 100)
+    assert found.p != pytest.approx((1 + sum(area(m, marks) >= found.auc - 1e-9 for m in drawn)) / 100)
+    assert (found.n, found.low < found.auc < found.high) == (60, True)
 
 
 def told(p: float, low: float = 0.5, high: float = 0.7) -> Separation:
