@@ -194,9 +194,9 @@ def test_noise_in_one_feature_counts_decisions_that_became_right_and_lists_the_c
         moved = perturbation.apply(source, strength, generator).inputs[0]
         rows = before.rows.copy()
         if bool(moved[:, 0].any()):
-            rows[:20] = 1 - rows[:20]  # ten became right and ten wrong
+            rows[:36], rows[36:56] = 1 - rows[:36], 0.0  # 18 became right, 28 wrong: it costs more, and that is less sure
         else:
-            rows[:20] = 0.0
+            rows[:12] = 0.0
         return quality(rows)
 
     subject = SimpleNamespace(schema=SimpleNamespace(features=features), generator=lambda _: np.random.default_rng(0))
@@ -204,7 +204,7 @@ def test_noise_in_one_feature_counts_decisions_that_became_right_and_lists_the_c
     judge.drop = lambda changed, generator: drop_limits(before, changed, generator, 0.9, None)
     found = perturb_feature(judge, scale)
     assert [(one.feature, float(one.drop[0]), float(one.changed[0])) for one in found] == [
-        ("b", pytest.approx(10 / 60), pytest.approx(10 / 60)),
-        ("a", 0.0, pytest.approx(20 / 60)),
+        ("a", pytest.approx(10 / 60), pytest.approx(46 / 60)),
+        ("b", pytest.approx(6 / 60), pytest.approx(6 / 60)),
     ]
     assert source.inputs[0].eq(0).all()
