@@ -1,5 +1,6 @@
 """What compressions compute by hand: the loss of a student, cut trees, weights at zero, and which model of several is chosen."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -259,6 +260,34 @@ def test_a_chain_is_packed_and_trained_where_one_of_its_steps_is():
     assert (found.graph, found.packed, found.trained) == (b"a", True, True)
     assert found.accounts == ("made by b", "made by c", "made by a")
     assert (chained(plain).packed, chained(plain).trained) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("trained", "before", "used", "kept"),
+    [
+        (True, True, {"t": "anew"}, {"t": "anew"}),
+        (False, True, {"t": 1}, {"t": 1}),
+        (True, False, None, None),
+        (False, False, None, None),
+    ],
+)
+def test_a_network_that_learnt_anew_is_calibrated_anew_where_the_run_was(trained, before, used, kept, tmp_path, monkeypatch):
+    found: list[Any] = []
+
+    def calibrate(network: Any, data: Any) -> dict[str, Any]:
+        assert (network, data) == ("network", "rows")
+        return {"t": "anew"}
+
+    monkeypatch.setattr(
+        candidates, "fresh_task", lambda context: SimpleNamespace(calibrate=calibrate, use_calibration=found.append)
+    )
+    path = tmp_path / candidates.CALIBRATION
+    if before:
+        path.write_text('{"t": 1}')
+    made: Any = SimpleNamespace(trained=trained)
+    candidates._calibrated(made, "network", SimpleNamespace(data="rows"), tmp_path)  # type: ignore[arg-type]
+    assert found == ([] if used is None else [used])
+    assert (json.loads(path.read_text()) if path.exists() else None) == kept
 
 
 def test_each_round_is_held_against_the_original_in_the_same_round(monkeypatch):

@@ -62,6 +62,23 @@ def test_codes_recur_from_so_many_cells_and_shares_on(texts, counts, total, expe
     assert are_codes(texts, np.array(counts), total) is expected
 
 
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (column(("a", 3), (None, 2)), "category"),
+        (column(("a", 5)), None),
+        (column(("7", 3), (None, 2)), "number"),
+        (column(("7", 5)), None),
+        (pd.Series([7.0, np.nan, 7.0], name="x"), "number"),
+        (pd.Series([7.0, 7.0], name="x"), None),
+        (pd.Series([np.nan, np.nan], name="x"), None),
+        (column((None, 3)), None),
+    ],
+)
+def test_one_value_says_something_where_other_cells_are_missing(cells, kind):
+    assert kind_of(cells) == kind
+
+
 def test_free_text_differs_in_more_than_half_of_the_cells_that_hold_something():
     texts = [(f"word {k:03}", 2 if k < 48 else 1) for k in range(60)]
     assert kind_of(column(*texts, (None, 92))) is None  # sixty in 108 cells of 200
