@@ -7,10 +7,14 @@ import pandas as pd
 import pytest
 
 from glassbench.contracts.evidence import Measure
-from glassbench_audits.data import blurred_leakage, blurred_numbers, group_labels, label_models
+from glassbench_audits.clusters.profile import most_telling
+from glassbench_audits.data import blurred_leakage, blurred_numbers, group_labels, label_models, pair_leakage, sum_leakage
 from glassbench_audits.data.doubtful_labels import OVERLAP, Contradictions, Questioned, Suspects
 from glassbench_audits.data.group_labels import GroupLabels
 from glassbench_audits.data.labels import _finding, _table
+from glassbench_audits.data.neighbour_distances import LEFT_OUT, p_values
+from glassbench_audits.data.pair_leakage import Pair, best_pairs
+from glassbench_audits.data.row_changes import _suspected
 
 
 def test_classes_count_by_their_rows_where_nothing_tells_a_copy(monkeypatch) -> None:
@@ -122,3 +126,50 @@ def test_labels_of_classes_that_overlap_are_unclear_and_shown_with_their_own_pro
     assert grades == ["concern", "unclear"]
     table = _table(questioned, suspects, SimpleNamespace(overlap=0.0), "training", ("no", "yes"))
     assert table.rows == (("p", "no", 0.1, "yes", 0.9),)
+
+
+def test_held_out_labels_are_kept_and_those_that_are_learnt_from_are_changed() -> None:
+    questioned = Questioned(rows=np.array(["p", "q"]), labels=np.array([0, 1]), stated=np.array([[0.1, 0.9], [0.2, 0.8]]))
+    suspects = Suspects(positions=np.array([0]), wrong=np.array([0.81234]), share=(0.8, 0.7, 0.9))
+    made = [next(iter(_suspected(name, questioned, suspects, ("no", "yes")))) for name in ("training", "held-out")]
+    assert [(one.split, one.row, one.action, one.label, one.new_label, one.chance_wrong) for one in made] == [
+        ("training", "p", "relabel", "no", "yes", 0.812),
+        ("test", "p", "keep", "no", "yes", 0.812),
+    ]
+
+
+def test_pairs_are_chosen_by_training_rows_and_gain_over_the_better_of_their_columns(monkeypatch) -> None:
+    together = {"xy": (100, 0.9, 9), "yz": (90, 0.95, 5), "xz": (80, 0.8, 20)}
+    alone = {"x": 95, "y": 50, "z": 60}
+    monkeypatch.setattr(pair_leakage, "_column", lambda known, seen: SimpleNamespace(known=known.name))
+    monkeypatch.setattr(pair_leakage, "_screened", lambda a, b, *_: together[a.known + b.known][0])
+    monkeypatch.setattr(pair_leakage, "_right", lambda known, *_: alone[known])
+    monkeypatch.setattr(
+        pair_leakage, "_judged", lambda a, b, *_: Pair(columns=(a, b), learnt=together[a + b][1], right=together[a + b][2])
+    )
+    frame = pd.DataFrame(np.zeros((4, 3)), columns=list("xyz"))
+    best, gained = best_pairs(frame, frame, np.array([0, 1, 0, 1]), np.array([0, 1, 0, 1]))
+    assert (best.columns, gained.columns) == (("y", "z"), ("y", "z"))
+
+
+def test_the_fewest_numbers_that_make_up_a_value_are_told(monkeypatch) -> None:
+    sums = [SimpleNamespace(columns=tuple(names), share=share) for names, share in (("abc", 1.0), ("ab", 0.9), ("ac", 0.95))]
+    monkeypatch.setattr(sum_leakage, "_sums", lambda scaled: sums)
+    monkeypatch.setattr(sum_leakage, "_multiplied", lambda *_: None)
+    frame = pd.DataFrame(np.arange(12.0).reshape(4, 3), columns=list("abc"))
+    assert sum_leakage.best_sum(frame, frame, np.arange(4), np.arange(4)).columns == ("a", "c")
+
+
+def test_the_nearest_row_is_the_least_of_those_left_out_against_the_further_neighbours() -> None:
+    distances = np.concatenate([[0.2], np.linspace(1, 3, 60)])[None]
+    logs = np.log(3 / distances[0])
+    rate = sum(logs[LEFT_OUT:60]) + 12 * logs[12]
+    assert p_values(distances) == pytest.approx([12 * (1 + (logs[0] - logs[12]) / rate) ** -48.0])
+    assert p_values(distances)[0] < 1
+
+
+def test_features_are_told_by_their_largest_effect_in_any_cluster() -> None:
+    def trait(name: str, value: float) -> SimpleNamespace:
+        return SimpleNamespace(feature=SimpleNamespace(name=name), effect=SimpleNamespace(value=value))
+
+    assert most_telling({"c0": (trait("f", -0.9),), "c1": (trait("f", 0.1), trait("g", 0.5))}) == ("f", "g")

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 import torch
 
-from glassbench.contracts.data import Batch
+from glassbench.contracts.data import Batch, Split
 from glassbench.contracts.facts import CatalogueFacts
 from glassbench.toolkit.splits.splits import Division
 from glassbench_plugins.recommendation.assembly import Histories, _others, ranking_data, rating_data
 from glassbench_plugins.recommendation.files import _liked
-from glassbench_plugins.recommendation.interactions import InteractionColumns, Interactions
+from glassbench_plugins.recommendation.interactions import HISTORY, InteractionColumns, Interactions
 from glassbench_plugins.recommendation.layout import taste_of
 from glassbench_plugins.recommendation.measures import ranking_metrics
 from glassbench_plugins.recommendation.task import Ranking, met_before
@@ -143,3 +143,14 @@ def test_lists_that_are_filled_up_are_judged_by_the_items_that_are_known() -> No
     found = task().evaluate(scores, torch.tensor([[0, -1, -1], [0, 2, -1]]))
     half = (1 / np.log2(3)) / (1 + 1 / np.log2(3))
     assert found == {"ndcg_at_2": pytest.approx((1 + half) / 2)}
+
+
+def test_items_of_the_past_are_never_recommended_and_the_first_of_a_list_is_explained() -> None:
+    task = Ranking(places=3)
+    task._schema = SimpleNamespace(target=SimpleNamespace(classes=("a", "b", "c", "d")))
+    scores = torch.tensor([[-2.0, -5.0, -3.0, -4.0], [-9.0, -2.0, -3.0, -4.0]])
+    raw = pd.DataFrame({HISTORY: lists(["a"], ["d", "c", "b"])})
+    made = task.predict(torch.nn.Identity(), Split(inputs=(scores,), rows=np.arange(2), raw=raw))
+    assert [json.loads(each) for each in made.frame["y_pred"]] == [["c", "d", "b"], ["a"]]
+    assert [json.loads(each) for each in made.frame["seen"]] == [["a"], ["b", "c", "d"]]
+    assert made.target_index.tolist() == [2, 0]
