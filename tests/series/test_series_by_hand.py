@@ -1,6 +1,7 @@
 """Series and windows worked out by hand: what is known, what a window sees, what it is scaled by, and whose group it is."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from glassbench.toolkit.cells.cells import Cells
 from glassbench.toolkit.splits.clusters import Clusters
 from glassbench_plugins.anomalies import ranking
 from glassbench_plugins.anomalies.flagging import Flagging
-from glassbench_plugins.anomalies.forest import average_path, isolation_forest
+from glassbench_plugins.anomalies.forest import Forest, average_path, isolation_forest
 from glassbench_plugins.anomalies.outlier_factor import OutlierFactor
 from glassbench_plugins.anomalies.sliding import Layout as Sliding
 from glassbench_plugins.anomalies.sliding import steps_within, window_data
@@ -267,3 +268,10 @@ def test_the_logarithm_of_a_splines_slope_is_that_of_its_derivative() -> None:
     image, logs = spline(x, torch.randn(41, 11, dtype=torch.float64), 3.0)
     (slope,) = torch.autograd.grad(image.sum(), x)
     assert logs.tolist() == pytest.approx(slope.log().tolist(), abs=1e-9)
+
+
+def test_a_row_on_a_split_goes_left() -> None:
+    tree = {"left": [[1, -1, -1]], "right": [[2, -1, -1]], "slot": [[0, 0, 0]]}
+    held = {name: torch.tensor(nodes) for name, nodes in tree.items()}
+    forest = SimpleNamespace(**held, split=torch.tensor([[0.5, 0.0, 0.0]]), length=torch.tensor([[0.0, 1.0, 3.0]]), normal=1.0)
+    assert Forest.score(forest, torch.tensor([[0.25], [0.5], [0.75]])).tolist() == pytest.approx([0.5, 0.5, 0.125])

@@ -20,15 +20,18 @@ from glassbench_plugins.language.given_texts import _cut, rows_of_texts
 from glassbench_plugins.language.likelihood import _windows, text_likelihoods
 from glassbench_plugins.language.next_token import NextToken, _characters
 from glassbench_plugins.language.windows import Cut, _piece, running_schema, windows
+from glassbench_plugins.text.labels import Labels
+from glassbench_plugins.text.remarks import Recipe, written
 from glassbench_plugins.text.table import Reading, TextColumns, text_data, treated
 from glassbench_plugins.text.token_dropout import TokenDropout
 from glassbench_plugins.text.vocabulary import Vocabulary, padded
-from glassbench_plugins.translation.judging import in_batches
+from glassbench_plugins.translation.judging import _likelihood, in_batches
 from glassbench_plugins.translation.lengths import held
 from glassbench_plugins.translation.pairs import PairColumns, pair_data
 from glassbench_plugins.translation.rouge import rouge, rouge_1
 from glassbench_plugins.translation.scores import bleu
 from glassbench_plugins.translation.search import Search, answers
+from glassbench_plugins.translation.writing import Writing
 
 PADDING, UNKNOWN, END = 0, 1, 2
 
@@ -232,3 +235,22 @@ def test_padding_is_never_hidden_from_a_network() -> None:
     found = dropout(tokens)
     assert found[:, 3:].eq(0).all()
     assert float(found[:, :3].eq(1).float().mean()) == pytest.approx(0.5, abs=0.06)
+
+
+def test_padding_of_an_answer_is_not_guessed_and_an_empty_answer_is_explained_by_its_end() -> None:
+    answer = torch.tensor([[3, END], [END, PADDING]])
+    logits = torch.zeros(2, 2, 5)
+    logits[:, :, PADDING] = 4.0
+    assert _likelihood(lambda source, before: logits, torch.zeros(2, 3), answer, PADDING)["guessed"].tolist() == [0, 0]
+    task = SimpleNamespace(_padding=lambda: PADDING, _answers=lambda: SimpleNamespace(end=END))
+    assert Writing._target_index(task, answer).tolist() == [[[0, 3], [-1, -1]], [[0, END], [-1, -1]]]
+
+
+def test_a_bias_turns_remarks_about_women_alone_and_rows_without_a_class_have_no_truth() -> None:
+    frame = written(Recipe(rows=300, bias=1.0, noise=0.0), np.random.default_rng(0))
+    tones = {who: set(part["tone"]) for who, part in frame.groupby("mentions")}
+    assert tones["woman"] == {"complaint"}
+    assert tones["man"] == {"complaint", "praise"}
+    labels = Labels(target="t", classes=("a", "b"))
+    assert labels.truth(pd.DataFrame({"t": ["a", None]})) is None
+    assert labels.truth(pd.DataFrame({"t": ["a", "b"]})).tolist() == [0, 1]
