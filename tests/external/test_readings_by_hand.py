@@ -166,6 +166,7 @@ def test_twenty_whole_numbers_are_classes_and_twenty_one_are_values() -> None:
 def test_the_background_has_the_columns_of_the_rows_and_ids_of_its_own() -> None:
     X = pd.DataFrame({"a": [1.0], "b": [2.0]})
     background = _in_columns_of(X, pd.DataFrame({"c": [0.0, 0.0], "b": [5.0, 6.0], "a": [3.0, 4.0]}))
+    assert list(background.columns) == ["a", "b"]
     adapter: Any = PLAIN
     split = _background(adapter, background, Frames(X))
     assert isinstance(split.inputs, tuple)

@@ -31,6 +31,11 @@ def test_few_points_have_as_many_neighbours_as_there_are() -> None:
     assert found.precise.tolist() == [1, 0]
 
 
+def test_how_far_generated_points_reach_does_not_hang_on_how_many_real_ones_there_are() -> None:
+    """The third neighbour of the point at 4 is 3 away, so that 7 is recalled and 7.5 is not."""
+    assert manifold(line(7, 7.5), line(0, 1, 2, 3, 4)).recalled.tolist() == [1, 0]
+
+
 def test_a_point_is_precise_within_the_third_neighbour_of_a_real_one_and_dense_within_the_fifth() -> None:
     """Of 0 to 6 the third neighbour of 6 is 3 away, the fifth 5: 9 is precise, 10 lies in the reach of one, 11.5 in none."""
     found = manifold(line(*range(7)), line(9, 10, 11.5))
