@@ -70,13 +70,13 @@ class Drawing:
 
 
 def test_the_middle_episode_by_return_is_shown_and_the_worst() -> None:
-    subject = replace(episodes([[9.0], [1, 1], [5, 0, 0], [7], [-2, 1]]), episodes=Drawing())
+    subject = replace(episodes([[9.0], [1, 1], [5, 0, 0], [-2, 1]]), episodes=Drawing())
     pictures, why = policy_pictures(subject)
     assert why is None
     assert [picture.title for picture in pictures] == ["The middle episode (return 5)", "The worst episode (return -1)"]
     assert pictures[0].message.startswith("3 frames of the 3 steps")
     (chart,) = policy_charts(subject)
-    assert "between 2 and 7, the middle one 5" in chart.message
+    assert "between 1.25 and 6, the middle one 3.5" in chart.message
 
 
 class Counting:
