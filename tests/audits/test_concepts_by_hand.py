@@ -198,6 +198,7 @@ def mixture(own: float, others: float, between: float, rows: int = 4000) -> tupl
         (0.0, 1.0, 0.1, None),  # they hardly go together
         (0.0, 1.0, 0.99, None),  # they are one
         (0.6, 0.5, 0.6, None),  # the other moves it no further
+        (0.6, 0.4, 0.88, None),
         (0.5, 0.55, 0.45, None),  # it keeps most of its own effect
         (0.1, 1.0, 0.6, "b"),
     ],
