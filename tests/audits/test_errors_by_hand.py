@@ -147,3 +147,10 @@ def test_half_of_the_rows_are_there_to_see_a_slice_in():
     standard = math.sqrt(0.25 * 0.75 / 100)  # a slice of 5 % of the 2000 rows of one half
     expected = 1 + (norm.ppf(1 - 0.025 / 100) + norm.ppf(0.9)) * standard / 0.25
     assert detectable_ratio(errors, 100) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "difference"), [((2.0, 1.4, 2.9), (0.02, 0.0, 0.05)), ((1.2, 1.0, 1.4), (0.2, 0.05, 0.4)), ((9, 1, 80), (1, 0, 2))]
+)
+def test_a_slice_that_seems_worse_than_allowed_and_may_not_be_is_unclear(ratio, difference):
+    assert Allowed(times=1.5, gap=0.1).grade(slice_of(ratio=ratio, difference=difference)) == "unclear"

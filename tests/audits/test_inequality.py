@@ -57,6 +57,16 @@ def test_differential_fairness_by_hand():
     assert differential_fairness(selected, n) == pytest.approx(apart)
 
 
+@pytest.mark.parametrize("selected", [[8.0, 8.5, 6.0], [1.0, 0.5, 3.0], [0.0, 9.0, 4.0]])
+def test_differential_fairness_is_the_same_of_the_outcome_that_is_not_favourable(selected):
+    """Foulds et al. (2020) bound the ratio of every outcome's probability, the refusal's too."""
+    given, n = np.array(selected), np.array([9.0, 9.0, 9.0])
+    rates = (given + 0.5) / 10
+    apart = max(np.log(r / s) for r in rates for s in rates), max(np.log((1 - r) / (1 - s)) for r in rates for s in rates)
+    assert differential_fairness(given, n) == pytest.approx(max(apart))
+    assert differential_fairness(n - given, n) == pytest.approx(max(apart))
+
+
 def test_figures_carry_intervals_and_no_verdict(measured):
     found = measured(_predicted({3, 9, 4, 5}))
     assert all(m.low <= m.value <= m.high for m in found.values())
