@@ -160,6 +160,12 @@ def test_rare_categories_are_not_asked_for() -> None:
     assert direction_of(asked(lambda rows: rows[:, 0], coloured((6, 6, 6)), NUMBER, COLOUR), 1, 1.0) is NOWHERE
 
 
+def test_the_category_named_is_the_one_asked_for_where_an_earlier_one_is_rare() -> None:
+    """Of two categories each pushes as far as the other, the first of them is named; red has too few rows to be asked for."""
+    found = direction_of(asked(lambda rows: 3 * rows[:, 3], coloured((2, 6, 6)), NUMBER, COLOUR), 1, 1.0)
+    assert (found.category, found.raising, found.rows) == ("green", 1.0, 14)
+
+
 @pytest.mark.parametrize(
     "feature",
     [

@@ -15,6 +15,7 @@ from glassbench.contracts.predictions.values import Values
 from glassbench.contracts.recomputed import GapOf, Number, Recomputed, joined
 from glassbench.contracts.schema import Schema, Target
 from glassbench.experiments.gates import Gate
+from glassbench.runs.comparison import resamples as resampling
 from glassbench.runs.comparison.baseline import judge_against
 from glassbench.runs.comparison.decision_changes import changes
 from glassbench.runs.comparison.differences import MeasureDifference, RunDifferences, differences
@@ -249,6 +250,15 @@ def test_runs_on_the_same_rows_are_resampled_alike() -> None:
     ones = paired([0, 1] * 30)
     assert np.array_equal(resamples(ones).draws, resamples(ones).draws)
     assert resamples(ones, np.arange(0, 60, 2)).value.tolist() == [0]
+
+
+def test_a_part_of_many_rows_is_resampled_from_these_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first 60 rows are all 0, of the other 60 every second is 1: 40 drawn ones vary as 60 do."""
+    monkeypatch.setattr(resampling, "ROWS", 40)
+    found = resamples(paired([0] * 60 + [0, 1] * 30), np.arange(60, 120))
+    assert found.value == pytest.approx([0.5])
+    assert found.draws.mean() == pytest.approx(0.5, abs=0.01)
+    assert found.draws.std() == pytest.approx(math.sqrt(0.25 / 60), rel=0.1)
 
 
 NOTHING = np.array([], dtype=int)

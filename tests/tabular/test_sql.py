@@ -48,6 +48,15 @@ def test_a_query_over_sqlite_and_partitioned_parquet_equals_the_join_by_pandas(m
     assert set(halves.test.groups["half"]) == {"0", "1"}
 
 
+def test_one_file_keeps_its_columns_whatever_its_folder_is_called(made):
+    """Folders of a source name columns of the files below it; of a file alone its folder says nothing."""
+    rows = pd.read_parquet(made / "joined.parquet").assign(half=np.arange(len(pd.read_parquet(made / "joined.parquet"))) % 7)
+    (made / "half=3").mkdir()
+    rows.to_parquet(made / "half=3" / "rows.parquet", index=False)
+    found = sql(0, query="SELECT * FROM r", sources={"r": made / "half=3" / "rows.parquet"}, target="late", sensitive=("sex",))
+    assert set(found.test.raw["half"].astype(int)) == set(range(7))
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [
