@@ -9,7 +9,7 @@ from glassbench.stats.inference import Inference, mean
 from glassbench.stats.sampling import Sampling
 from glassbench_audits.fairness.frames.confusion_frame import ConfusionFrame
 from glassbench_audits.fairness.frames.group_frame import GroupFrame
-from glassbench_audits.fairness.frames.groups import Group
+from glassbench_audits.fairness.frames.groups import Group, mixed
 from glassbench_audits.fairness.frames.measured_frame import Measured, MeasuredFrame, members
 from glassbench_audits.fairness.frames.rates import GroupMetric
 from glassbench_audits.fairness.frames.stacked_frame import confusion_part, counted_numbers, pooled_rates, stacked
@@ -202,3 +202,14 @@ def test_evidence_of_a_survey_is_what_its_rows_are_worth() -> None:
     other = given([0.2, 0.4], metrics=(MISSES,), n=[[9, 8]])
     assert stacked(frame, other).evidence.tolist() == [[60, 50], [9, 8]]
     assert frame.sizes(0, 0, 1) == "n 100 and 50, effective n 60 and 70"
+
+
+@pytest.mark.parametrize(
+    "sizes", [(7, 10, 2, 2), (256,), (257,), (16, 16), (16, 17), (2, 3, 300), (300, 3, 2), (1, 1), (256, 256)]
+)
+def test_combined_codes_are_those_of_numpy_in_the_smallest_type_that_holds_them(sizes) -> None:
+    grid = np.indices(sizes).reshape(len(sizes), -1)
+    codes = [part.astype(np.min_scalar_type(size - 1)) for part, size in zip(grid, sizes, strict=True)]
+    found = mixed(codes, sizes)
+    assert found.tolist() == np.ravel_multi_index(tuple(grid), sizes).tolist()
+    assert found.dtype == np.min_scalar_type(int(np.prod(sizes)) - 1)

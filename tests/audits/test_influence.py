@@ -54,6 +54,19 @@ def test_wrong_labels_stand_against_the_others_and_leaving_them_out_helps(seed):
     assert measure(result, "contradicted").value > 0.7
 
 
+def test_rows_listed_of_a_sample_are_those_of_the_sample():
+    """Of 600 training rows 300 are looked at; what is listed are wrong labels among these, by their own ids and labels."""
+    subject, wrong = planted(1, 60)
+    result = audit(subject, rows=300, shown=15, replicates=50)
+    looked_at = np.sort(subject.generator("influence.rows").permutation(600)[:300])
+    ids = subject.train.rows.tolist()
+    listed = [ids.index(int(row[0])) for row in result.tables[0].rows]
+    assert np.isin(listed, looked_at).all()
+    assert np.isin(listed, wrong).mean() > 0.65
+    classes = subject.schema.target.classes
+    assert [row[1] for row in result.tables[0].rows] == [classes[int(subject.train.target[place])] for place in listed]
+
+
 def test_right_labels_raise_no_alarm():
     for seed in range(6):
         assert "concern" not in [finding.grade for finding in audit(planted(seed, 0)[0], replicates=200).findings]

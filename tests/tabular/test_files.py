@@ -154,3 +154,15 @@ def test_a_test_file_must_have_the_same_columns(people, path, tmp_path):
     with pytest.raises(DataError, match="'job'") as error:
         table(0, path=str(path), split={"by": "file", "test": tmp_path / "test.csv"}, target="repaid")
     assert error.value.where == "dataset.split.test"
+
+
+def test_a_column_without_a_name_that_holds_a_value_is_refused_and_an_empty_one_left_out(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,,b,\n1,,2,\n3, ,4,\n")
+    found = load(path, Format())
+    assert list(found.frame.columns) == ["a", "b"]
+    assert [(one.action, one.count) for one in found.treatments if "without a name" in one.sentence] == [("left out", 2)]
+    path.write_text("a,,b,\n1,,2,\n3,x,4,\n")
+    with pytest.raises(DataError, match="1 columns have no name") as refused:
+        load(path, Format())
+    assert "column 2" in str(refused.value)
