@@ -166,3 +166,12 @@ def test_a_column_without_a_name_that_holds_a_value_is_refused_and_an_empty_one_
     with pytest.raises(DataError, match="1 columns have no name") as refused:
         load(path, Format())
     assert "column 2" in str(refused.value)
+
+
+@pytest.mark.parametrize("cell", ["Total", "TOTAL:", " total: ", "Summe", "grand total"])
+def test_a_last_row_that_is_a_total_is_refused_however_it_is_written(tmp_path, cell):
+    with pytest.raises(DataError, match="total of the others"):
+        load(write(tmp_path, f"kind,n\na,1\nb,2\n{cell},3\n"), Format())
+    assert len(load(write(tmp_path, f"kind,n\na,1\nb,2\n{cell},3\n"), Format(skip_end=1)).frame) == 2
+    assert len(load(write(tmp_path, f"kind,n\n{cell},1\nb,2\n{cell},3\n"), Format()).frame) == 3  # a kind that others are of too
+    assert len(load(write(tmp_path, f"kind,n\na,1\nb,2\nnot {cell},3\n"), Format()).frame) == 3
