@@ -24,6 +24,8 @@ MOLECULES = [
     "F/C=C/F",
     "[Na+].[Cl-]",
     "C%10CCCCC%10",
+    "C=1CCCCC1",
+    "C1CCCC#1",
     "OP(=O)(O)O",
 ]
 
@@ -40,6 +42,16 @@ def test_two_rings_are_aromatic_and_the_bond_between_them_is_single():
     assert kinds.count(AROMATIC) == 12
     assert kinds.count(1) == 1
     assert sum(atom.hydrogens for atom in molecule.atoms) == 10
+
+
+@pytest.mark.parametrize("text", ["C=1CCCCC1", "C1CCCCC=1", "C=1CCCCC=1", "C1=CCCCC1", "C=%12CCCCC%12"])
+def test_a_ring_bond_has_the_order_that_either_of_its_ends_gives_it(text):
+    """Cyclohexene in five spellings: one double bond, whose two atoms have a hydrogen each, the others two."""
+    molecule = read_smiles(text)
+    assert sorted(atom.hydrogens for atom in molecule.atoms) == [1, 1, 2, 2, 2, 2]
+    ((first, last),) = [(a, b) for a, b, kind in molecule.bonds if kind == 2]
+    assert {molecule.atoms[first].hydrogens, molecule.atoms[last].hydrogens} == {1}
+    assert sorted(kind for _, _, kind in molecule.bonds) == [1, 1, 1, 1, 1, 2]
 
 
 @pytest.mark.parametrize("text", MOLECULES)
