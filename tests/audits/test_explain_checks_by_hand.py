@@ -84,6 +84,21 @@ def test_methods_of_another_baseline_are_shown_and_decide_nothing() -> None:
     assert methods_check(one, {"input-x-gradient": one.attributions}).outcome == "not applicable"
 
 
+def test_the_method_with_the_worst_outcome_decides_and_of_two_alike_the_one_with_the_least_alike_order(monkeypatch) -> None:
+    def beside(order: float, first: float) -> consistency._Beside:
+        told = (Measure(name="explain.x", value=value, low=value, high=value) for value in (order, first, 1.0))
+        return consistency._Beside(**dict(zip(("order", "first", "top"), told, strict=True)))
+
+    monkeypatch.setattr(consistency, "_beside", lambda examined, told: told)
+    one = examined()
+    found = methods_check(one, {"deep-lift": beside(0.7, 0.6), "feature-ablation": beside(0.8, 0.1)})
+    assert (found.outcome, found.measure.value) == ("failed", 0.8)
+    assert "with feature-ablation, the least alike of 2" in found.result
+    weak = methods_check(one, {"deep-lift": beside(0.5, 0.4), "feature-ablation": beside(0.4, 0.45)})
+    assert (weak.outcome, weak.measure.value) == ("weak", 0.4)
+    assert found.more[0].value == 0.1
+
+
 @pytest.mark.parametrize(("signs", "outcome", "value"), [((1, 1, 1), "passed", 1), ((1, -1, -1), "failed", -1 / 3)])
 def test_seeds_agree_on_average(monkeypatch, signs: tuple[int, ...], outcome: str, value: float) -> None:
     one = examined("kernel-shap", n=6)

@@ -6,8 +6,11 @@ import pytest
 from scipy.stats import binomtest
 
 import glassbench
+from glassbench import Schema, Target
+from glassbench.contracts.task import Predictions
 from glassbench.errors import DataError, ExperimentError
 from glassbench.report.compare import compare
+from glassbench_plugins.mitigation.abstention import Abstention
 from glassbench_plugins.mitigation.confidence_cut import least_rows, of_coverage, of_error, upper_bound
 from glassbench_plugins.mitigation.decided_rows import METRICS
 
@@ -46,6 +49,15 @@ def test_an_error_that_no_cut_shows_is_said_not_to_be_met() -> None:
     cut = of_error(np.linspace(0.5, 1, 300), np.arange(300) % 2 == 0, np.ones(300), 0.05, 0.95)
     assert not cut.met
     assert cut.bound > 0.4
+
+
+def test_rows_of_exactly_the_lowest_score_are_decided() -> None:
+    score = np.array([0.9, 0.8, 0.8, 0.7, 0.6])
+    frame = pd.DataFrame({"row": range(5), "y_pred": "a", "y_true": list("aabab"), "score.a": score, "score.b": 1 - score})
+    predictions, mitigation = Predictions(frame=frame), Abstention(coverage=0.6)
+    facts = mitigation.fit_decisions(predictions, Schema(modality="table", shape=(1,), target=Target(name="t", kind="class")))
+    assert (facts["score"], facts["coverage"]) == (0.8, 0.6)
+    assert mitigation.decide(predictions, facts).frame["decided"].tolist() == [True, True, True, False, False]
 
 
 def test_what_is_measured_is_counted_by_hand() -> None:

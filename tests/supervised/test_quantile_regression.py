@@ -123,6 +123,16 @@ def test_counted_rows_correct_as_often_as_they_stand_for_one():
     assert short.predict(model, counted).frame["high"].iloc[0] == written.predict(model, counted).frame["high"].iloc[0] == 9.0
 
 
+def test_a_row_that_stands_for_many_lowers_what_they_all_need():
+    """Thirty rows of value 0 lie 1 inside, 1 to 9 lie 0 to 8 outside: the 36th of 39 is 5 outside, the 10th of 10 rows 8."""
+    values = np.arange(10.0)
+    counted = replace(split(values), frequency=np.array([30] + [1] * 9))
+    task = told(QuantileRegression(), EstimatorModule(Constant(-1.0, 0.0, 1.0)), counted)
+    assert task.predict(EstimatorModule(Constant(-1.0, 0.0, 1.0)), counted).frame["high"].iloc[0] == 6.0
+    once = told(QuantileRegression(), EstimatorModule(Constant(-1.0, 0.0, 1.0)), split(values))
+    assert once.predict(EstimatorModule(Constant(-1.0, 0.0, 1.0)), counted).frame["high"].iloc[0] == 9.0
+
+
 def test_offsets_written_as_json_are_the_same_and_others_are_refused():
     offsets = IntervalOffsets(
         offset=0.1 + 0.2, rows=88, feature="site", groups={"north": -1.5}, group_rows={"north": 80}, small={"south": 8}

@@ -45,6 +45,24 @@ def test_networks_keep_their_promises(network, objective, data):
     assert model.decode(model.eval()(images)).shape == (16, 64)
 
 
+@pytest.mark.parametrize("objective", ["contrastive", "masked"])
+def test_a_decoder_changes_codes_only_where_they_are_learnt_by_restoring(objective, data):
+    """Another decoder leaves the gradients of a contrastive network as they are, and changes those of a masked one."""
+    torch.manual_seed(0)
+    model = Pretraining(data.schema, network="cnn", objective=objective, **SMALL["cnn"]).eval()
+    images, gradients = data.train.batch(slice(0, 16)).inputs[0], []
+    for times in (1.0, 3.0):
+        with torch.no_grad():
+            for parameter in model.decoder.parameters():
+                parameter.mul_(times)
+        model.zero_grad()
+        torch.manual_seed(1)
+        model.objective(images).mean().backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in model.network.parameters() if p.grad is not None]))
+    assert gradients[0].abs().max() > 1e-4
+    assert torch.allclose(*gradients, atol=1e-7) == (objective == "contrastive")
+
+
 def test_the_task_keeps_its_promises(data):
     torch.manual_seed(0)
     check_task(Representation(), digits(0, train_rows=60), Pretraining(data.schema, **SMALL["cnn"]))
