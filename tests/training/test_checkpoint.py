@@ -83,6 +83,19 @@ def test_a_flipped_bit_is_noticed(path: Path, place: int) -> None:
         checkpoint.read(path)
 
 
+@pytest.mark.parametrize("tensor", ["a", "b", "c"])
+def test_a_flipped_bit_is_noticed_in_whichever_tensor_it_is(path: Path, tensor: str) -> None:
+    values = {"a": torch.full((100,), 1.5), "b": torch.full((100,), 2.5), "c": torch.full((100,), 3.5)}
+    checkpoint.write(values, path)
+    content = bytearray(path.read_bytes())
+    first = content.index(values[tensor].numpy().tobytes())
+    content[first + 200] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(RunError, match="cannot be read") as refused:
+        checkpoint.read(path)
+    assert "checksum" in str(refused.value)
+
+
 def test_a_missing_file_is_a_run_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="cannot be read"):
         checkpoint.read(tmp_path / "none.safetensors")
