@@ -161,6 +161,7 @@ def test_what_is_no_result_of_this_audit_fails(returned, said):
 
 MEDDLING = {
     "weights": lambda s: next(s.model.parameters()).data.add_(1),
+    "running means": lambda s: s.model.get_buffer("seen").add_(1),
     "gradients": lambda s: next(s.model.parameters()).requires_grad_(False),
     "mode": lambda s: s.model.train(),
     "hook": lambda s: s.model.register_forward_hook(lambda *_: None),
@@ -176,6 +177,7 @@ MEDDLING = {
 @pytest.mark.parametrize("what", MEDDLING)
 def test_whatever_an_audit_changes_of_what_all_share_is_seen_and_forgotten(what):
     subject = toy_subject(steps=1)
+    subject.model.register_buffer("seen", torch.zeros(3))
     before = traces(subject)
 
     def meddles(given):
