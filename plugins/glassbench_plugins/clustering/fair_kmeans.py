@@ -20,7 +20,7 @@ class FairCentres(Grown):
     """Assigns rows to the nearest of k centres that were moved until groups are spread over them.
 
     From the centres of k-means on, Adam descends the mean squared distance to the own centre, as a share of that of k-means, plus
-    `strength` times the mean over clusters of the Kullback-Leibler divergence of the cluster's groups from those of all rows.
+    `strength` times the mean over clusters of the Kullback-Leibler divergence of the groups of all rows from the cluster's.
     Which cluster a row is in is soft meanwhile, as the mixture behind k-means has it. A new row is assigned by its distances
     alone: its group is needed in training and never again.
 

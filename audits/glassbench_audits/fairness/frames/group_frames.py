@@ -242,27 +242,21 @@ def _with_own(
     said = {metric.name for one in counted for metric in one.metrics}
     candidates = tuple(m for m in own if m.name not in said and (not m.compares or len(features) == 1))
     known = with_known_outcomes(subject) if candidates else subject
-    metrics = [m for m in candidates if np.isfinite(over_all_rows(m, known, overall, replicates).value)]
-    if not metrics:
-        return stacked(*counted)
+    comparing, other = (tuple(m for m in candidates if m.compares is compares) for compares in (True, False))
     groups, codes = _grouped(features)
-    if known is not subject and any(m.compares for m in metrics):
-        codes = codes[frame["y_true"].notna().to_numpy()]
-        frame, subject = known.predictions.frame, known
-        if len(np.unique(codes)) < len(groups):  # of a group without a known outcome no score can be judged
-            return stacked(*counted)
-    return stacked(
-        *counted,
-        task_metric_frame(
-            frame,
-            metrics,
-            groups,
-            codes,
-            overall=[over_all_rows(m, subject, overall, replicates) for m in metrics],
-            replicates=replicates,
-            generator=subject.generator(purpose),
-        ),
-    )
+    frames = list(counted)
+    for rows, chosen in [(subject, candidates)] if known is subject else [(known, comparing), (subject, other)]:
+        held = codes if rows is subject else codes[frame["y_true"].notna().to_numpy()]
+        metrics = [m for m in chosen if np.isfinite(over_all_rows(m, rows, overall, replicates).value)]
+        if not metrics or len(np.unique(held)) < len(groups):  # of a group without a known outcome no score can be judged
+            continue
+        generator = subject.generator(purpose if rows is known else f"{purpose}.all rows")
+        whole = [over_all_rows(m, rows, overall, replicates) for m in metrics]
+        own_rows = rows.predictions.frame
+        frames.append(
+            task_metric_frame(own_rows, metrics, groups, held, overall=whole, replicates=replicates, generator=generator)
+        )
+    return stacked(*frames)
 
 
 def _measured(subject: Subject, features: Sequence[Column], depth: int, most: int, replicates: int) -> Iterator[GroupFrame]:
