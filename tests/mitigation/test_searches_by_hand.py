@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -185,3 +186,29 @@ def test_a_mixture_decides_by_the_weight_of_its_fits_and_against_a_tie(weights, 
     mixture.predictors_, mixture.weights_ = [Always(1), Always(0)], np.array(weights)
     assert mixture.predict_proba(np.zeros((2, 1))).tolist() == [[pytest.approx(1 - share), pytest.approx(share)]] * 2
     assert mixture.predict(np.zeros((2, 1))).tolist() == [decided] * 2
+
+
+@pytest.mark.parametrize(
+    ("constraint", "among"),
+    [
+        ("demographic_parity", [lambda truth, k: truth >= 0]),
+        ("true_positive_rate_parity", [lambda truth, k: truth == k]),
+        ("false_positive_rate_parity", [lambda truth, k: truth != k]),
+        ("equalized_odds", [lambda truth, k: truth == k, lambda truth, k: truth != k]),
+    ],
+)
+def test_the_gap_of_each_constraint_is_the_widest_of_its_rates_of_all_classes(constraint, among):
+    """Rates of three classes in two groups of unequal size, by weights, summed up one by one."""
+    for seed in range(8):
+        chance = np.random.default_rng(seed)
+        codes, truth, choice = (chance.integers(0, most, 60) for most in (2, 3, 3))
+        held = chance.uniform(0.2, 3, 60)
+        rows = ClassScores(np.zeros((60, 3)), codes, truth, choice, held)
+        gaps = []
+        for member, k in product(among, range(3)):
+            rates = [
+                np.average(choice[(codes == g) & member(truth, k)] == k, weights=held[(codes == g) & member(truth, k)])
+                for g in (0, 1)
+            ]
+            gaps.append(abs(rates[0] - rates[1]))
+        assert _gap(rows, _asked(rows, constraint), choice) == pytest.approx(max(gaps))
