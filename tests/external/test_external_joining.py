@@ -119,3 +119,11 @@ def test_what_cannot_be_joined_is_refused(rows, truth, sex, words):
 def test_repeated_labels_in_the_same_order_are_joined():
     external = wrap_model(MODEL, TWICE, Y.set_axis(TWICE.index), sensitive=SEX.set_axis(TWICE.index))
     pd.testing.assert_frame_equal(table(external), table(wrap_model(MODEL, X, Y, sensitive=SEX)))
+
+
+def test_rows_in_an_order_that_is_not_its_own_inverse_come_into_that_of_X():
+    """Three labels change places in a circle: taken the other way round, each value would stand at another's row."""
+    order = RowOrder.of(pd.DataFrame({"x": range(4)}, index=list("cabd")))
+    given = pd.Series([10, 20, 30, 40], index=list("abcd"))
+    assert order.join("y", given).tolist() == [30, 10, 20, 40]
+    assert order.join("y", given.to_frame("y"))["y"].tolist() == [30, 10, 20, 40]
