@@ -185,8 +185,7 @@ def validation_score(task: Task, network: Any, context: RunContext) -> dict[str,
         return None
     metric = task.metrics[0]
     predictions: Predictions = task.predict(network, rows)
-    held = np.ones(len(predictions.frame)) if predictions.held is None else np.asarray(predictions.held, dtype=np.float64)
-    value = float(metric.compute(predictions.frame, held[None])[0])
+    value = float(metric.compute(predictions.frame, predictions.sampling.weight[None])[0])
     known = np.isfinite(value)
     return {"metric": metric.name, "value": value, "higher_is_better": metric.higher_is_better} if known else None
 

@@ -68,8 +68,7 @@ class Abstention(Mitigation):
         known = frame["y_true"].notna().to_numpy()
         score = _confidence(predictions)[known]
         wrong = wrong_rows(frame)[known]
-        held = np.ones(len(frame)) if predictions.held is None else np.asarray(predictions.held, dtype=np.float64)
-        held = held[known]
+        held = predictions.sampling.weight[known]
         counts = None if predictions.frequency is None else predictions.frequency[known]
         cut = self._cut(score, wrong, held, counted=counts is not None)
         decided = score >= cut.score

@@ -51,7 +51,7 @@ class CostThreshold(Mitigation):
         known = frame["y_true"].notna().to_numpy()
         score = frame[f"score.{positive}"].to_numpy(dtype=np.float64)[known]
         truth, plain = ((frame[column] == positive).to_numpy(dtype=bool)[known] for column in ("y_true", "y_pred"))
-        held = np.ones(len(score)) if predictions.held is None else np.asarray(predictions.held, dtype=np.float64)[known]
+        held = predictions.sampling.weight[known]
         found = least_cost(score, truth, held, self.false_negative, self.false_positive)
         wrong = self.false_negative * (truth & ~plain) + self.false_positive * (~truth & plain)
         return {

@@ -55,7 +55,7 @@ class GroupOffsets(Mitigation):
         kept = [g for g, size in enumerate(sizes) if size >= LEAST]
         member = np.isin(codes, kept)
         truth, plain = (class_codes(frame[c], classes)[member].astype(np.int64) for c in ("y_true", "y_pred"))
-        held = np.ones(len(frame)) if predictions.held is None else np.asarray(predictions.held, dtype=np.float64)
+        held = predictions.sampling.weight
         rows = ClassScores(_logs(frame, classes)[member], np.searchsorted(kept, codes[member]), truth, plain, held[member])
         found = find_offsets(rows, self.constraint, tolerance=self.tolerance, accuracy_loss=self.accuracy_loss)
         named = Groups(groups.features, tuple(groups.names[g] for g in kept))

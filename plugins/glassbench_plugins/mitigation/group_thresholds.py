@@ -63,7 +63,7 @@ class GroupThresholds(Mitigation):
         codes = groups.codes(predictions.groups)
         score = frame[f"score.{positive}"].to_numpy(dtype=np.float64)
         truth, plain = ((frame[c] == positive).to_numpy(dtype=bool) for c in ("y_true", "y_pred"))
-        held = np.ones(len(frame)) if predictions.held is None else predictions.held.astype(np.float64)
+        held = predictions.sampling.weight
         fitted = [g for g in range(len(groups.names)) if _enough(truth[(codes == g) & known])]
         rows = [(codes == g) & known for g in fitted]
         parts = [GroupScores(score[m], truth[m], plain[m], held[m]) for m in rows]

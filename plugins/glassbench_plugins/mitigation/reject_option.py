@@ -48,7 +48,7 @@ class RejectOption(Mitigation):
         known = frame["y_true"].notna().to_numpy()
         groups = Groups.of(predictions.groups[known], chosen_features(self.features, schema, "reject-option"))
         codes = np.where(known, groups.codes(predictions.groups), -1)
-        held = np.ones(len(frame)) if predictions.held is None else predictions.held.astype(np.float64)
+        held = predictions.sampling.weight
         plain, truth = ((frame[column] == good).to_numpy(dtype=bool) for column in ("y_pred", "y_true"))
         large = [g for g in range(len(groups.names)) if int((codes == g).sum()) >= LEAST]
         member = np.isin(codes, large)

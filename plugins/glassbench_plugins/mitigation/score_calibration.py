@@ -58,7 +58,7 @@ class ScoreCalibration(Mitigation):
         known = frame["y_true"].notna().to_numpy()
         scores = frame[names].to_numpy(dtype=np.float64)
         codes = class_codes(frame["y_true"], schema.target.classes).astype(np.int64)
-        held = np.ones(len(frame)) if predictions.held is None else np.asarray(predictions.held, dtype=np.float64)
+        held = predictions.sampling.weight
         plain = class_codes(frame["y_pred"], schema.target.classes)
         facts = {
             "method": self.method,

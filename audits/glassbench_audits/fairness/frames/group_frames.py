@@ -241,21 +241,22 @@ def _with_own(
     frame = subject.predictions.frame
     said = {metric.name for one in counted for metric in one.metrics}
     candidates = tuple(m for m in own if m.name not in said and (not m.compares or len(features) == 1))
-    known = with_known_outcomes(subject) if candidates else subject
+    if not candidates:
+        return stacked(*counted)
+    known = with_known_outcomes(subject)
     comparing, other = (tuple(m for m in candidates if m.compares is compares) for compares in (True, False))
     groups, codes = _grouped(features)
     frames = list(counted)
     for rows, chosen in [(subject, candidates)] if known is subject else [(known, comparing), (subject, other)]:
         held = codes if rows is subject else codes[frame["y_true"].notna().to_numpy()]
         metrics = [m for m in chosen if np.isfinite(over_all_rows(m, rows, overall, replicates).value)]
-        if not metrics or len(np.unique(held)) < len(groups):  # of a group without a known outcome no score can be judged
+        unjudged = rows is not subject and len(np.unique(held)) < len(groups)  # some group has no known outcome
+        if not metrics or unjudged:
             continue
         generator = subject.generator(purpose if rows is known else f"{purpose}.all rows")
         whole = [over_all_rows(m, rows, overall, replicates) for m in metrics]
-        own_rows = rows.predictions.frame
-        frames.append(
-            task_metric_frame(own_rows, metrics, groups, held, overall=whole, replicates=replicates, generator=generator)
-        )
+        part = rows.predictions.frame
+        frames.append(task_metric_frame(part, metrics, groups, held, overall=whole, replicates=replicates, generator=generator))
     return stacked(*frames)
 
 
