@@ -8,7 +8,7 @@ import pandas as pd
 from glassbench.contracts.metric import Metric
 from glassbench.stats.inference import Inference
 from glassbench.stats.sampling import Sampling
-from glassbench.testing.repeated import counts_of_rows, repeated_rows
+from glassbench.testing.repeated import counts_of_rows, lists_of_rows, repeated_rows
 
 CRITICAL = 1.96
 STEP = 1e-5
@@ -87,7 +87,7 @@ def _check_influence(metric: Metric, frame: pd.DataFrame, weight: np.ndarray, to
     """Check that an influence is how far a little more weight of a row moves the number, by finite differences."""
     influence = _inferred(metric, frame.assign(weight=weight)).influence
     assert influence is not None
-    lists = np.arange(len(frame)) if together is None else pd.factorize(frame[together])[0]
+    lists = lists_of_rows(frame, together)
     chosen = np.unique(lists)[:12]
     more = np.array([weight + sign * STEP * (lists == one) for one in chosen for sign in (1, -1)])
     moved = _computed(metric, frame, more).reshape(-1, 2)

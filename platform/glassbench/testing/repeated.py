@@ -4,6 +4,11 @@ import numpy as np
 import pandas as pd
 
 
+def lists_of_rows(frame: pd.DataFrame, together: str | None) -> np.ndarray:
+    """Return which list each row is of, numbered from 0 `(n,)`; each row is a list of its own where no column names lists."""
+    return np.arange(len(frame)) if together is None else pd.factorize(frame[together])[0]
+
+
 def counts_of_rows(frame: pd.DataFrame, together: str | None, least: int = 0) -> np.ndarray:
     """Return how often each row is taken, whole numbers up to 3 `(n,)`; rows of a list alike.
 
@@ -12,7 +17,7 @@ def counts_of_rows(frame: pd.DataFrame, together: str | None, least: int = 0) ->
         together: The column that names the list of each row, or None.
         least: The smallest number.
     """
-    lists = np.arange(len(frame)) if together is None else pd.factorize(frame[together])[0]
+    lists = lists_of_rows(frame, together)
     return np.asarray(np.random.default_rng(0).integers(least, 4, lists.max(initial=-1) + 1)[lists])
 
 
